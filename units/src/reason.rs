@@ -1,0 +1,202 @@
+//! The one enum of causes: every decision, hold, wait, refusal and failure a user can meet.
+//!
+//! A reason is the `reason` of a condition and an Event, the `reason` field of a log line, the label of a
+//! metric and the word a command prints, so that all of them can be found with one search. What is particular
+//! to an object (names, sizes, ages) goes into the message beside it; what a user can do about it is
+//! [`Reason::remedy`].
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident => $remedy:literal,)+) => {
+        /// Why something was, or was not, done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Reason { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Reason {
+            /// Every reason, in the order of declaration.
+            pub const ALL: &'static [Reason] = &[$(Reason::$name,)+];
+
+            /// The CamelCase word: condition and Event reason, metric label, log field.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Reason::$name => stringify!($name),)+ }
+            }
+
+            /// What a user can do about it; empty where nothing needs doing.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Reason::$name => $remedy,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    // === decider: holds, in the order in which `decide` asks ===
+    /// The autoscaler's trigger is not `On`.
+    TriggerOff => "set spec.storage.postgres.trigger to \"On\"",
+    /// The autoscaler names a Postgres that does not exist.
+    DatabaseNotFound => "create the Postgres, or correct spec.databaseRef.name",
+    /// More than one autoscaler names the same Postgres; none of them acts.
+    DuplicateAutoscaler => "keep one PostgresAutoscaler for this Postgres and delete the others",
+    /// The autoscaler's spec holds a value that cannot be used.
+    InvalidPolicy => "correct the field named in the message",
+    /// Another controller also resizes a claim of this database.
+    OtherController => "remove the other autoscaler's annotation or policy from the claim",
+    /// The database has no bound claim, or no agent has ever measured one of its volumes.
+    NotMeasured => "check that a Highwater agent runs on the pod's node and that the pod runs",
+    /// The newest measurement is too old to act upon.
+    Stale => "check the agent on the node named in the message",
+    /// The filesystem is shared with other volumes: its size is not this claim's.
+    SharedFilesystem => "use a storage class that gives each claim a filesystem of its own",
+    /// The claim's storage class does not allow expansion.
+    NotExpandable => "set allowVolumeExpansion on the storage class, or move to one that has it",
+    /// A VolumeExpansion request for this database is not finished.
+    RequestOpen => "",
+    /// A claim of this database is being resized.
+    ResizeInFlight => "",
+    /// The claim has grown, the filesystem seen by the agent has not yet.
+    NotFollowed => "if it lasts, look at the pod's Events for FileSystemResizeFailed",
+    /// Usage is under the threshold.
+    BelowThreshold => "",
+    /// The size is at the autoscaler's upperBound.
+    AtUpperBound => "raise spec.storage.postgres.upperBound",
+    /// The size is at the largest that the storage class can give.
+    AtMaximumSize => "move the database to a storage class with larger volumes",
+    /// The provider's modifications for now are used up.
+    BudgetSpent => "wait for the time named in the message, or free space in the database",
+    /// The namespace's quota or limit range leaves no room to grow.
+    QuotaExceeded => "raise the ResourceQuota or LimitRange named in the message",
+    /// Without an upperBound the volume grew too often or too far within a day.
+    Runaway => "find out what fills the volume; set spec.storage.postgres.upperBound to allow more",
+    /// The rules give no size larger than the present one.
+    NoGrowth => "raise the threshold of the rule named in the message",
+    /// The autoscaler is in shadow mode: decided, not done.
+    Shadow => "remove the annotation highwater.dev/mode to let it act",
+    /// Not enough measurements yet for a rate.
+    TooFewSamples => "",
+
+    // === decider: causes of growth ===
+    /// Used space is above usageThreshold.
+    ThresholdExceeded => "",
+    /// Used inodes are above the inode threshold.
+    InodesExceeded => "",
+    /// At the present rate the volume is full before a later expansion could finish.
+    TimeToFull => "",
+
+    // === decider: what an agent said and was not believed ===
+    /// A report names a volume that no claim is bound to.
+    UnknownVolume => "",
+    /// A measurement contradicts itself, such as used above capacity.
+    AbsurdSample => "look at the filesystem on the node named in the message",
+    /// The node's clock is too far from the decider's.
+    ClockSkew => "synchronise the clock of the node named in the message",
+    /// A message on the wire breaks the protocol.
+    BadMessage => "run the same Highwater version on agents and deciders",
+
+    // === both: what happens to a request ===
+    /// A request was created.
+    CreateOpsRequest => "",
+    /// A request could not be created.
+    CreateFailed => "see the message",
+    /// Re-applied manifests ask for less than the volumes already have.
+    SpecBehind => "commit the value named in the message",
+    /// No scaling rule applies to this size; scalingThreshold is used.
+    RuleFallback => "add a rule with an empty appliesUpto",
+    /// An annotation's value cannot be used; the default stays in force.
+    InvalidAnnotation => "correct the annotation named in the message",
+
+    // === executor: waits ===
+    /// Another request of the same database runs first.
+    Queued => "",
+    /// A newer request of the same type replaces this one.
+    Superseded => "",
+    /// `apply: IfReady` and the database is not Ready.
+    DatabaseNotReady => "make the database Ready, or use apply: Always",
+    /// The provisioner has not yet acknowledged the pause.
+    AwaitingPause => "",
+    /// No provisioner answered within five seconds; an Online expansion goes on without.
+    ProvisionerNotAnswering => "check the provisioner",
+    /// No provisioner ever wrote this Postgres: no acknowledgement is awaited.
+    NoProvisioner => "",
+    /// The storage driver is at work.
+    Resizing => "",
+    /// The device has grown; the node has yet to grow the filesystem.
+    FileSystemPending => "",
+    /// The claim is mounted nowhere: the filesystem grows at its next mount.
+    FinishesAtNextMount => "",
+    /// A step failed and is tried again.
+    Retrying => "",
+    /// The request gave way to a volume expansion of the same database.
+    Yielded => "",
+
+    // === executor: refusals and failures ===
+    /// The size asked for is not larger than what is there.
+    NotLarger => "ask for more than the present size",
+    /// The request's type or mode is not supported.
+    NotSupported => "see the table of supported requests in the documentation",
+    /// The database has no claim to grow.
+    NoClaims => "check the PetSet's volumeClaimTemplates and the claims' names",
+    /// A claim is not bound, or is being deleted.
+    ClaimNotBound => "wait for the claim to be bound, or delete the request",
+    /// The driver says the size cannot be had.
+    Infeasible => "ask for a smaller size, still above the present one",
+    /// The driver only expands volumes that are not in use.
+    InUse => "use mode: Offline",
+    /// The provider refuses more modifications for now.
+    RateLimited => "wait for the provider's window to pass",
+    /// The driver answers with an error that may pass.
+    DriverError => "look at the claim's Events and the driver's log",
+    /// The node cannot grow the filesystem.
+    NodeStepFailing => "look at the pod's Events and at the node's kernel log",
+    /// No resizer answers for this claim's driver.
+    NobodyResizes => "install the csi-resizer of the claim's driver",
+    /// A step did not finish in time.
+    DeadlineExceeded => "see the cause in the message; what has grown stays grown",
+    /// The request was deleted while it ran.
+    RequestDeleted => "",
+    /// The API server refuses the write.
+    Refused => "see the message",
+    /// A defect in Highwater; this object is left alone for a while.
+    InternalError => "report it with the log lines of that time",
+
+    // === executor: progress ===
+    /// The request runs.
+    Running => "",
+    /// The Postgres object is paused for the request.
+    PauseDatabase => "",
+    /// The Postgres object is resumed.
+    ResumeDatabase => "",
+    /// The volumes have their new size.
+    VolumeExpansion => "",
+    /// The PetSet's claim template has the new size.
+    UpdatePetSets => "",
+    /// The Postgres spec has the new size.
+    UpdateDatabase => "",
+    /// The request is done.
+    Successful => "",
+    /// The request failed.
+    Failed => "",
+    /// The request was skipped.
+    Skipped => "",
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+
+    #[test]
+    fn words_are_unique_and_fit_kubernetes_reasons() {
+        let mut words: Vec<_> = Reason::ALL.iter().map(|r| r.as_str()).collect();
+        assert!(words.iter().all(|w| w.len() <= 128 && w.chars().all(char::is_alphanumeric)), "{words:?}");
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Reason::ALL.len());
+    }
+}
