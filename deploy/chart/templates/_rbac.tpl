@@ -1,0 +1,87 @@
+{{/* What decider and executor have in common: a ServiceAccount, a Lease of their own name, Events. */}}
+
+{{- define "highwater.account" -}}
+{{- $name := printf "highwater-%s" .component -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "highwater.labels" . | nindent 4 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "highwater.labels" . | nindent 4 }}
+rules:
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    resourceNames: [{{ $name }}]
+    verbs: [get, update, patch]
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    verbs: [create] # cannot be limited to a name
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "highwater.labels" . | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ $name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ $name }}
+    namespace: {{ .root.Release.Namespace }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: {{ $name }}
+  labels:
+    {{- include "highwater.labels" . | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: {{ $name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ $name }}
+    namespace: {{ .root.Release.Namespace }}
+{{- end }}
+
+{{/* Objects that both watch. */}}
+{{- define "highwater.watched" -}}
+- apiGroups: [""]
+  resources: [pods, persistentvolumeclaims, persistentvolumes, resourcequotas, limitranges]
+  verbs: [get, list, watch]
+- apiGroups: [storage.k8s.io]
+  resources: [storageclasses]
+  verbs: [get, list, watch]
+- apiGroups: [kubedb.com]
+  resources: [postgreses]
+  verbs: [get, list, watch]
+- apiGroups: [apps.k8s.appscode.com]
+  resources: [petsets]
+  verbs: [get, list, watch]
+- apiGroups: [ops.kubedb.com]
+  resources: [postgresopsrequests]
+  verbs: [get, list, watch]
+- apiGroups: [autoscaling.kubedb.com]
+  resources: [postgresautoscalers]
+  verbs: [get, list, watch]
+- apiGroups: [highwater.dev]
+  resources: [storageprofiles]
+  verbs: [get, list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch] # patch: a repeat is counted up, not written anew
+{{- end }}
