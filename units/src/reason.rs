@@ -53,6 +53,8 @@ reasons! {
     NotExpandable => "set allowVolumeExpansion on the storage class, or move to one that has it",
     /// A VolumeExpansion request for this database is not finished.
     RequestOpen => "",
+    /// The last request at this size failed; the next one waits a while.
+    RequestFailed => "see why the request named in the message failed",
     /// A claim of this database is being resized.
     ResizeInFlight => "",
     /// The claim has grown, the filesystem seen by the agent has not yet.

@@ -1,1 +1,32 @@
-//! Placeholder.
+//! The decision: from what is known of a database to "hold" or "expand", always with a reason.
+//!
+//! Pure. No clock (time is an argument), no I/O, no Kubernetes types: what the API server and the agents
+//! say is turned into [`Database`], [`PolicySpec`] and [`Profile`] by the process around it. What it is not:
+//! a place that remembers anything between two decisions.
+//!
+//! Read [`decide()`] first; its order is the documentation.
+
+mod caps;
+mod database;
+mod decide;
+mod note;
+mod policy;
+mod profile;
+mod record;
+mod runaway;
+mod sample;
+mod size;
+mod trigger;
+mod window;
+
+pub use caps::Cap;
+pub use database::{Claim, Database, FailedRequest, PastGrowth, Resize, Room, Seen, Usage, Volume};
+pub use decide::{Decision, decide};
+pub use note::Note;
+pub use policy::{Apply, Limits, Mode, Policy, PolicyError, PolicySpec, RuleSpec, Trigger};
+pub use profile::{Expansion, Profile};
+pub use record::{Record, VolumeRecord};
+pub use sample::{Absurd, MAX_CLOCK_AHEAD, Raw, Sample};
+pub use size::{Sizing, base};
+pub use trigger::level;
+pub use window::{Point, Window};

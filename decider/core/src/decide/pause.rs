@@ -1,0 +1,80 @@
+//! The rules that wait for something under way: they end by themselves.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use units::Reason;
+
+use super::{Database, Note, Resize, elapsed, human};
+
+/// Wait after a first failure; doubled by each further one at the same size.
+const RETRY_FIRST: Duration = Duration::from_secs(5);
+/// The longest wait: a provider's hourly window is met at most ten minutes late.
+const RETRY_LONGEST: Duration = Duration::from_secs(600);
+
+/// VolumeExpansion open: one at a time for a database.
+pub(super) fn request_open(db: &Database) -> Result<(), Note> {
+    match &db.open_request {
+        None => Ok(()),
+        Some(name) => Err(Note::new(
+            Reason::RequestOpen,
+            format!("PostgresOpsRequest {name} is not finished"),
+        )),
+    }
+}
+
+/// A request at this size has just failed: the next one waits, longer each time.
+pub(super) fn request_failed(db: &Database, now: Timestamp) -> Result<(), Note> {
+    let Some(failed) = &db.failed_request else {
+        return Ok(());
+    };
+    let doublings = failed.in_a_row.saturating_sub(1).min(16);
+    let wait = RETRY_FIRST.saturating_mul(1 << doublings).min(RETRY_LONGEST);
+    if elapsed(failed.at, now) >= wait {
+        return Ok(());
+    }
+    let text = format!(
+        "PostgresOpsRequest {} failed at {:.0}, tried again after {}s",
+        failed.name,
+        failed.at,
+        wait.as_secs()
+    );
+    Err(Note::new(Reason::RequestFailed, text))
+}
+
+/// Resize in flight: a claim is on its way to a size, by whomever.
+pub(super) fn resize_in_flight(db: &Database) -> Result<(), Note> {
+    let found = db.volumes.iter().find_map(|v| match &v.resize {
+        Resize::InFlight { what } => Some((&v.claim.name, what)),
+        Resize::Settled | Resize::Infeasible | Resize::Abandoned => None,
+    });
+    match found {
+        None => Ok(()),
+        Some((claim, what)) => Err(Note::new(
+            Reason::ResizeInFlight,
+            format!("claim {claim}: {what}"),
+        )),
+    }
+}
+
+/// Not followed: the claim has grown, and the filesystem's numbers are still those from before.
+pub(super) fn not_followed(db: &Database) -> Result<(), Note> {
+    let found = db.volumes.iter().filter(|v| v.claim.mounted).find_map(|v| {
+        let before = v.before_growth?;
+        let has = v.seen().map(|s| s.sample.usage.capacity)?;
+        (has <= before).then_some((v, has))
+    });
+    match found {
+        None => Ok(()),
+        Some((volume, has)) => {
+            let claim = &volume.claim;
+            let text = format!(
+                "claim {} has {}, its filesystem still {}",
+                claim.name,
+                human(claim.capacity),
+                human(has)
+            );
+            Err(Note::new(Reason::NotFollowed, text))
+        }
+    }
+}

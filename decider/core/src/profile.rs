@@ -1,0 +1,70 @@
+//! What a class of storage can do.
+
+use units::Bytes;
+
+/// How a driver grows volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expansion {
+    /// While in use.
+    Online,
+    /// Only while mounted nowhere.
+    Offline,
+    /// Not at all.
+    Unsupported,
+}
+
+/// What holds for all claims of one database: where they differ, the stricter.
+///
+/// Modification budgets and the expected duration of an expansion belong here too; they are not decided on yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Where it comes from, for messages.
+    pub name: String,
+    /// How a volume grows.
+    pub expansion: Expansion,
+    /// Sizes are multiples of this, above zero.
+    pub granularity: Bytes,
+    /// The largest volume.
+    pub maximum_size: Option<Bytes>,
+    /// The filesystem holds other volumes too, so that its size is no claim's.
+    pub shared_filesystem: bool,
+}
+
+impl Default for Profile {
+    /// A driver nothing is known of: it grows volumes as its class says, and rounds up by itself. One MiB keeps
+    /// the numbers readable without asking for more than the rules give.
+    fn default() -> Self {
+        Self {
+            name: "default".into(),
+            expansion: Expansion::Online,
+            granularity: Bytes::MIB,
+            maximum_size: None,
+            shared_filesystem: false,
+        }
+    }
+}
+
+impl Profile {
+    /// The stricter of two, for a database whose claims have different classes.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        if self == other {
+            return self;
+        }
+        let expansion = match (self.expansion, other.expansion) {
+            (Expansion::Unsupported, _) | (_, Expansion::Unsupported) => Expansion::Unsupported,
+            (Expansion::Offline, _) | (_, Expansion::Offline) => Expansion::Offline,
+            (Expansion::Online, Expansion::Online) => Expansion::Online,
+        };
+        Self {
+            name: format!("{}, {}", self.name, other.name),
+            expansion,
+            granularity: self.granularity.max(other.granularity),
+            maximum_size: match (self.maximum_size, other.maximum_size) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            },
+            shared_filesystem: self.shared_filesystem || other.shared_filesystem,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What was seen and why it was decided so: one text for the condition's message, the Event and the log line.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use units::{Bytes, Percent, Reason, Usage};
+
+use crate::{
+    database::{self, Database, Volume},
+    note::Note,
+    policy::Policy,
+    size::Sizing,
+    trigger,
+};
+
+/// One decision, explained. Texts hold times of change, never ages, so that an idle database's stays the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The one word.
+    pub reason: Reason,
+    /// The words for this object.
+    pub text: String,
+    /// What was seen of each volume, in the order of the database's.
+    pub volumes: Vec<VolumeRecord>,
+    /// The size and what it was weighed against, if it came to that.
+    pub sizing: Option<Sizing>,
+    /// What keeps this database from growing even if it had to; `None` if nothing does.
+    pub barrier: Option<Reason>,
+    /// Things to know beside the decision.
+    pub notes: Vec<Note>,
+}
+
+/// What was seen of one volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeRecord {
+    /// Name of the claim.
+    pub claim: String,
+    /// The node that measured.
+    pub node: Option<String>,
+    /// Capacity, available, used; `None` is unknown, which is not zero.
+    pub usage: Option<Usage>,
+    /// Used inodes, where their number is fixed.
+    pub inodes: Option<Percent>,
+    /// Time since the numbers were last known to hold.
+    pub sample_age: Option<Duration>,
+    /// When they were measured.
+    pub sampled_at: Option<Timestamp>,
+    /// What it says by itself.
+    pub reason: Reason,
+    /// The words for this volume.
+    pub text: String,
+}
+
+impl Record {
+    /// Text and remedy: what a condition, an Event and a log line print.
+    #[must_use]
+    pub fn message(&self) -> String {
+        Note::new(self.reason, self.text.as_str()).message()
+    }
+
+    /// The fullest of the volumes that are known.
+    #[must_use]
+    pub fn fullest(&self) -> Option<(&VolumeRecord, Percent)> {
+        let known = self.volumes.iter().filter_map(|v| Some((v, v.usage?.percent())));
+        known.max_by_key(|(_, percent)| *percent)
+    }
+}
+
+impl VolumeRecord {
+    /// Judges one volume by itself.
+    pub(crate) fn of(volume: &Volume, policy: &Policy, now: Timestamp) -> Self {
+        let seen = volume.seen();
+        let (reason, text) = judge(volume, policy, now);
+        Self {
+            claim: volume.claim.name.clone(),
+            node: seen.map(|s| s.node.clone()),
+            usage: seen.map(|s| s.sample.usage),
+            inodes: seen
+                .filter(|s| s.fixed_inodes)
+                .and_then(|s| s.sample.inodes_percent()),
+            sample_age: seen.map(|s| s.age(now)),
+            sampled_at: seen.map(|s| s.sample.sampled_at),
+            reason,
+            text,
+        }
+    }
+
+    /// It could be measured, and it is not, or not any more.
+    pub(crate) fn is_unknown(&self) -> bool {
+        !matches!(
+            self.reason,
+            Reason::BelowThreshold
+                | Reason::ThresholdExceeded
+                | Reason::InodesExceeded
+                | Reason::FinishesAtNextMount
+        )
+    }
+}
+
+/// The word and the words for one volume.
+fn judge(volume: &Volume, policy: &Policy, now: Timestamp) -> (Reason, String) {
+    let claim = &volume.claim.name;
+    let seen = match &volume.usage {
+        database::Usage::Seen(seen) => seen,
+        database::Usage::Refused { reason, text } => return (*reason, format!("{claim}: {text}")),
+        database::Usage::Never if volume.claim.mounted => {
+            return (Reason::NotMeasured, format!("{claim} was never measured"));
+        }
+        database::Usage::Never => {
+            return (Reason::FinishesAtNextMount, format!("{claim} is mounted nowhere"));
+        }
+    };
+    if seen.is_stale(now, policy.stale_after) {
+        if !volume.claim.mounted {
+            return (Reason::FinishesAtNextMount, format!("{claim} is mounted nowhere"));
+        }
+        let why = if seen.stuck { ", statfs hangs" } else { "" };
+        return (
+            Reason::Stale,
+            format!("{claim}: last measured {:.0} on {}{why}", seen.as_of, seen.node),
+        );
+    }
+    let usage = seen.sample.usage;
+    let percent = usage.percent();
+    let numbers = format!(
+        "{claim} is {percent} used ({} of {})",
+        human(usage.used),
+        human(usage.capacity)
+    );
+    let Ok(limits) = &policy.limits else {
+        return (Reason::BelowThreshold, numbers);
+    };
+    match trigger::fired(seen, limits) {
+        Some(Reason::InodesExceeded) => {
+            let inodes = seen.sample.inodes_percent().unwrap_or(Percent::FULL);
+            let threshold = limits.inode_threshold;
+            (
+                Reason::InodesExceeded,
+                format!("{claim} has {inodes} of its inodes used, threshold {threshold}"),
+            )
+        }
+        Some(reason) => (reason, format!("{numbers}, threshold {}", limits.usage_threshold)),
+        None => (
+            Reason::BelowThreshold,
+            format!("{numbers}, threshold {}", limits.usage_threshold),
+        ),
+    }
+}
+
+/// Notes that hold whatever is decided.
+pub(crate) fn notes(db: &Database, policy: &Policy) -> Vec<Note> {
+    policy.notes.iter().cloned().chain(spec_behind(db)).collect()
+}
+
+/// Manifests were applied again that ask for less than the volumes have.
+fn spec_behind(db: &Database) -> Option<Note> {
+    let asked = db.spec_size.filter(|_| db.exists && db.open_request.is_none())?;
+    let has = db
+        .volumes
+        .iter()
+        .map(|v| v.claim.request.min(v.claim.capacity))
+        .max()?;
+    (asked < has).then(|| {
+        Note::new(
+            Reason::SpecBehind,
+            format!(
+                "Postgres {}: spec.storage.resources.requests.storage is {asked}, the volumes have {has}",
+                db.name
+            ),
+        )
+    })
+}
+
+/// A size for people: at most one decimal, rounded to the nearest.
+pub(crate) fn human(size: Bytes) -> String {
+    const UNITS: [(u64, &str); 5] = [
+        (1 << 50, "Pi"),
+        (1 << 40, "Ti"),
+        (1 << 30, "Gi"),
+        (1 << 20, "Mi"),
+        (1 << 10, "Ki"),
+    ];
+    let n = size.get();
+    let Some((unit, suffix)) = UNITS.into_iter().find(|(unit, _)| n >= *unit) else {
+        return n.to_string();
+    };
+    let tenths = (u128::from(n) * 10 + u128::from(unit) / 2) / u128::from(unit);
+    let (whole, tenth) = (tenths / 10, tenths % 10);
+    if tenth == 0 {
+        format!("{whole}{suffix}")
+    } else {
+        format!("{whole}.{tenth}{suffix}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_for_people() {
+        for (n, text) in [
+            (0, "0"),
+            (1023, "1023"),
+            (1 << 30, "1Gi"),
+            (1_063_256_064, "1014Mi"),
+            (1_594_884_096, "1.5Gi"),
+            (1 << 40, "1Ti"),
+            ((1 << 30) + (1 << 28), "1.3Gi"),
+        ] {
+            assert_eq!(human(Bytes::new(n)), text);
+        }
+    }
+}

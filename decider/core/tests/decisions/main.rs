@@ -1,0 +1,12 @@
+//! The decision from the outside: its order, its sizes and what holds for every input.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot set its scene must fail"
+)]
+
+mod order;
+mod properties;
+mod scene;
+mod sizes;
