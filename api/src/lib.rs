@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The objects Highwater reads and writes: KubeDB's kinds and its own `StorageProfile`, as Rust types from which
+//! the custom resource definitions are generated.
+//!
+//! Reading is tolerant: a field that is absent, or holds a word of a newer version, never makes an object
+//! unreadable. What may be written is the schema's business (`crds`). What it is not: a client.
+
+#![expect(
+    unreachable_pub,
+    reason = "KubeSchema declares a copy of each pub struct inside a function"
+)]
+
+pub mod autoscaling;
+pub mod catalog;
+pub mod claims;
+pub mod conditions;
+pub mod duration;
+pub mod highwater;
+pub mod join;
+mod known;
+pub mod kubedb;
+pub mod names;
+pub mod ops;
+pub mod petset;
+pub mod quantity;
+pub mod refs;
+mod rules;
+mod shapes;

@@ -89,7 +89,10 @@ impl fmt::Display for Bytes {
             number /= 1024;
             power += 1;
         }
-        f.pad(&format!("{number}{}", SUFFIXES.get(power).copied().unwrap_or_default()))
+        f.pad(&format!(
+            "{number}{}",
+            SUFFIXES.get(power).copied().unwrap_or_default()
+        ))
     }
 }
 
@@ -119,7 +122,10 @@ mod tests {
     #[test]
     fn ratio_rounds_up_and_never_wraps() {
         assert_eq!(Bytes::new(10).checked_mul_ratio(1, 3), Some(Bytes::new(4)));
-        assert_eq!(Bytes::new(u64::MAX).checked_mul_ratio(2, 2), Some(Bytes::new(u64::MAX)));
+        assert_eq!(
+            Bytes::new(u64::MAX).checked_mul_ratio(2, 2),
+            Some(Bytes::new(u64::MAX))
+        );
         assert_eq!(Bytes::new(u64::MAX).checked_mul_ratio(2, 1), None);
         assert_eq!(Bytes::new(1).checked_mul_ratio(1, 0), None);
     }

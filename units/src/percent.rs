@@ -21,13 +21,22 @@ impl Percent {
 
     /// A percentage from a number of any sign.
     pub fn new(n: i64) -> Result<Percent, PercentError> {
-        u8::try_from(n).ok().filter(|n| *n <= 100).map(Percent).ok_or_else(|| PercentError(n.to_string()))
+        u8::try_from(n)
+            .ok()
+            .filter(|n| *n <= 100)
+            .map(Percent)
+            .ok_or_else(|| PercentError(n.to_string()))
     }
 
     /// Reads `80`, `80%` or `80pc`.
     pub fn parse(text: &str) -> Result<Percent, PercentError> {
-        let digits = text.strip_suffix('%').or_else(|| text.strip_suffix("pc")).unwrap_or(text);
-        let number = digits.parse::<i64>().map_err(|_| PercentError(format!("{text:?}")))?;
+        let digits = text
+            .strip_suffix('%')
+            .or_else(|| text.strip_suffix("pc"))
+            .unwrap_or(text);
+        let number = digits
+            .parse::<i64>()
+            .map_err(|_| PercentError(format!("{text:?}")))?;
         Percent::new(number).map_err(|_| PercentError(format!("{text:?}")))
     }
 
@@ -70,7 +79,10 @@ mod tests {
         }
         for bad in ["", "%", "80.5", "101", "-1", "eighty", "80 %"] {
             let error = Percent::parse(bad).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("{bad:?}")) && error.contains("0 to 100"), "{error}");
+            assert!(
+                error.starts_with(&format!("{bad:?}")) && error.contains("0 to 100"),
+                "{error}"
+            );
         }
     }
 }

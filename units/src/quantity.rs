@@ -49,7 +49,12 @@ impl Quantity {
     /// A whole number of bytes, printed with a binary suffix where that is exact.
     #[must_use]
     pub fn from_bytes(size: Bytes) -> Quantity {
-        Quantity { mantissa: i128::from(size.get()), exponent: 0, format: Format::BinarySi }.reduced()
+        Quantity {
+            mantissa: i128::from(size.get()),
+            exponent: 0,
+            format: Format::BinarySi,
+        }
+        .reduced()
     }
 
     /// How the quantity is written.
@@ -84,13 +89,23 @@ impl Quantity {
     pub fn checked_add(self, other: Quantity) -> Option<Quantity> {
         let scale = self.exponent.min(other.exponent);
         let mantissa = self.at_scale(scale)?.checked_add(other.at_scale(scale)?)?;
-        Some(Quantity { mantissa, exponent: scale, format: self.format }.reduced())
+        Some(
+            Quantity {
+                mantissa,
+                exponent: scale,
+                format: self.format,
+            }
+            .reduced(),
+        )
     }
 
     /// The difference, in the format of `self`, unless it does not fit.
     #[must_use]
     pub fn checked_sub(self, other: Quantity) -> Option<Quantity> {
-        self.checked_add(Quantity { mantissa: other.mantissa.checked_neg()?, ..other })
+        self.checked_add(Quantity {
+            mantissa: other.mantissa.checked_neg()?,
+            ..other
+        })
     }
 
     /// The mantissa at `10^scale`: exact when `scale` is at most the exponent, else rounded away from zero.
@@ -107,7 +122,11 @@ impl Quantity {
         };
         let whole = self.mantissa / divisor;
         let rest = self.mantissa % divisor;
-        Some(if rest == 0 { whole } else { whole + i128::from(self.signum()) })
+        Some(if rest == 0 {
+            whole
+        } else {
+            whole + i128::from(self.signum())
+        })
     }
 
     /// The same number with the shortest mantissa, so that equal numbers are equal pairs.
@@ -155,7 +174,11 @@ impl Ord for Quantity {
             (None, _) => Ordering::Greater,
             (_, None) => Ordering::Less,
         };
-        if self.mantissa < 0 { greater_in_size.reverse() } else { greater_in_size }
+        if self.mantissa < 0 {
+            greater_in_size.reverse()
+        } else {
+            greater_in_size
+        }
     }
 }
 

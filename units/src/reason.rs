@@ -135,6 +135,8 @@ reasons! {
     // === executor: refusals and failures ===
     /// The size asked for is not larger than what is there.
     NotLarger => "ask for more than the present size",
+    /// The request's spec cannot be used as it is.
+    InvalidRequest => "create a new request with the field named in the message corrected",
     /// The request's type or mode is not supported.
     NotSupported => "see the table of supported requests in the documentation",
     /// The database has no claim to grow.
@@ -173,6 +175,8 @@ reasons! {
     VolumeExpansion => "",
     /// The PetSet's claim template has the new size.
     UpdatePetSets => "",
+    /// The PetSet is ready with the new claim template.
+    ReadyPetSets => "",
     /// The Postgres spec has the new size.
     UpdateDatabase => "",
     /// The request is done.
@@ -196,7 +200,12 @@ mod tests {
     #[test]
     fn words_are_unique_and_fit_kubernetes_reasons() {
         let mut words: Vec<_> = Reason::ALL.iter().map(|r| r.as_str()).collect();
-        assert!(words.iter().all(|w| w.len() <= 128 && w.chars().all(char::is_alphanumeric)), "{words:?}");
+        assert!(
+            words
+                .iter()
+                .all(|w| w.len() <= 128 && w.chars().all(char::is_alphanumeric)),
+            "{words:?}"
+        );
         words.sort_unstable();
         words.dedup();
         assert_eq!(words.len(), Reason::ALL.len());

@@ -46,7 +46,11 @@ mod tests {
     use crate::{Bytes, Percent};
 
     fn usage(capacity: u64, available: u64, used: u64) -> Usage {
-        Usage { capacity: Bytes::new(capacity), available: Bytes::new(available), used: Bytes::new(used) }
+        Usage {
+            capacity: Bytes::new(capacity),
+            available: Bytes::new(available),
+            used: Bytes::new(used),
+        }
     }
 
     #[test]

@@ -24,17 +24,29 @@ pub enum QuantityError {
 impl QuantityError {
     /// The refusal of `text`, with the nearest spelling that Kubernetes accepts.
     pub(crate) fn syntax(text: &str) -> QuantityError {
-        QuantityError::Syntax { text: text.to_owned(), remedy: remedy(text) }
+        QuantityError::Syntax {
+            text: text.to_owned(),
+            remedy: remedy(text),
+        }
     }
 }
 
 /// `500GB` becomes "write 500G or 500Gi"; what cannot be guessed gets the general rule.
 fn remedy(text: &str) -> String {
-    let compact: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_' && *c != ',').collect();
-    let digits = compact.chars().take_while(|c| c.is_ascii_digit() || *c == '.').count();
+    let compact: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '_' && *c != ',')
+        .collect();
+    let digits = compact
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
+        .count();
     let (number, suffix) = compact.split_at(digits);
     let word = suffix.to_ascii_lowercase();
-    let word = word.trim_end_matches("bytes").trim_end_matches("byte").trim_end_matches('b');
+    let word = word
+        .trim_end_matches("bytes")
+        .trim_end_matches("byte")
+        .trim_end_matches('b');
     let unit = match word.trim_end_matches('i') {
         "k" => Some(("k", "Ki")),
         "m" => Some(("M", "Mi")),
@@ -71,9 +83,18 @@ mod tests {
             ("1,000", "write 1000"),
             ("500B", "write 500"),
             ("5 bytes", "write 5"),
-            ("1.5.0Gi", "write a number with an optional suffix, such as 500Gi or 500G"),
-            ("", "write a number with an optional suffix, such as 500Gi or 500G"),
-            ("Gi", "write a number with an optional suffix, such as 500Gi or 500G"),
+            (
+                "1.5.0Gi",
+                "write a number with an optional suffix, such as 500Gi or 500G",
+            ),
+            (
+                "",
+                "write a number with an optional suffix, such as 500Gi or 500G",
+            ),
+            (
+                "Gi",
+                "write a number with an optional suffix, such as 500Gi or 500G",
+            ),
             ("5x", "write 5 with a suffix such as Gi or G"),
         ] {
             let error = QuantityError::syntax(text).to_string();

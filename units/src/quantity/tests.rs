@@ -65,8 +65,35 @@ fn prints_what_kubernetes_prints() {
 #[test]
 fn refuses_what_is_no_quantity() {
     for text in [
-        "", " ", "Gi", "k", "+", "-", ".", "1.5.0", "1 Gi", "500GB", "500gi", "1K", "1ki", "e3", "1e", "1e+", "1ee3",
-        "1e1.5", "1e3Ki", "--1", "+-1", "0x10", "1_000", "1,5", "NaN", "inf", "1Kii", "٣Gi", "1e99999999999",
+        "",
+        " ",
+        "Gi",
+        "k",
+        "+",
+        "-",
+        ".",
+        "1.5.0",
+        "1 Gi",
+        "500GB",
+        "500gi",
+        "1K",
+        "1ki",
+        "e3",
+        "1e",
+        "1e+",
+        "1ee3",
+        "1e1.5",
+        "1e3Ki",
+        "--1",
+        "+-1",
+        "0x10",
+        "1_000",
+        "1,5",
+        "NaN",
+        "inf",
+        "1Kii",
+        "٣Gi",
+        "1e99999999999",
     ] {
         assert!(
             matches!(Quantity::parse(text), Err(QuantityError::Syntax { .. })),
@@ -79,18 +106,43 @@ fn refuses_what_is_no_quantity() {
 #[test]
 fn what_cannot_be_counted_is_an_error_not_a_wrong_number() {
     let digits = "9".repeat(40);
-    assert!(matches!(Quantity::parse(&digits), Err(QuantityError::TooLarge(_))));
-    assert!(matches!(Quantity::parse("1e2147483647").unwrap().to_bytes(), Err(QuantityError::TooLarge(_))));
-    assert!(matches!(Quantity::parse("1.5e-2147483648"), Err(QuantityError::TooLarge(_))));
-    assert!(matches!(quantity("-1").to_bytes(), Err(QuantityError::Negative(_))));
-    assert!(matches!(quantity("100E").to_bytes(), Err(QuantityError::TooLarge(_))));
-    assert_eq!(quantity("18446744073709551615").to_bytes(), Ok(Bytes::new(u64::MAX)));
+    assert!(matches!(
+        Quantity::parse(&digits),
+        Err(QuantityError::TooLarge(_))
+    ));
+    assert!(matches!(
+        Quantity::parse("1e2147483647").unwrap().to_bytes(),
+        Err(QuantityError::TooLarge(_))
+    ));
+    assert!(matches!(
+        Quantity::parse("1.5e-2147483648"),
+        Err(QuantityError::TooLarge(_))
+    ));
+    assert!(matches!(
+        quantity("-1").to_bytes(),
+        Err(QuantityError::Negative(_))
+    ));
+    assert!(matches!(
+        quantity("100E").to_bytes(),
+        Err(QuantityError::TooLarge(_))
+    ));
+    assert_eq!(
+        quantity("18446744073709551615").to_bytes(),
+        Ok(Bytes::new(u64::MAX))
+    );
 }
 
 #[test]
 fn bytes_are_rounded_up() {
-    for (text, bytes) in [("1m", 1), ("1.5", 2), ("0.1Ki", 103), ("1n", 1), ("0", 0), ("2", 2), ("1500G", 1_500_000_000_000)]
-    {
+    for (text, bytes) in [
+        ("1m", 1),
+        ("1.5", 2),
+        ("0.1Ki", 103),
+        ("1n", 1),
+        ("0", 0),
+        ("2", 2),
+        ("1500G", 1_500_000_000_000),
+    ] {
         assert_eq!(quantity(text).to_bytes(), Ok(Bytes::new(bytes)), "{text}");
     }
 }
@@ -115,15 +167,22 @@ fn order_is_that_of_the_numbers_also_where_they_do_not_fit_one_scale() {
 
 #[test]
 fn sums_are_exact_or_nothing() {
-    assert_eq!(quantity("1Gi").checked_add(quantity("1n")).unwrap().to_string(), "1073741824000000001n");
-    assert_eq!(quantity("1Gi").checked_sub(quantity("2Gi")).unwrap().to_string(), "-1Gi");
+    assert_eq!(
+        quantity("1Gi").checked_add(quantity("1n")).unwrap().to_string(),
+        "1073741824000000001n"
+    );
+    assert_eq!(
+        quantity("1Gi").checked_sub(quantity("2Gi")).unwrap().to_string(),
+        "-1Gi"
+    );
     assert_eq!(quantity("1e38").checked_add(quantity("1n")), None);
 }
 
 /// Texts of the grammar, small enough for the oracle's floating point to be exact.
 fn texts() -> impl Strategy<Value = String> {
     let suffix = prop::sample::select(vec![
-        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "e3", "E6", "e-3", "e+2",
+        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "e3", "E6", "e-3",
+        "e+2",
     ]);
     let sign = prop::sample::select(vec!["", "+", "-"]);
     (sign, 0u32..100_000, prop::option::of(0u32..1000), suffix).prop_map(|(sign, whole, fraction, suffix)| {
@@ -196,7 +255,10 @@ mod the_oracle_is_wrong {
     #[test]
     fn it_forgets_the_exponent_format() {
         assert_eq!(ParsedQuantity::try_from("12e6").unwrap().to_string(), "12000000");
-        assert_eq!((quantity("12e6").to_string(), quantity("12e6").format()), ("12e6".into(), Format::DecimalExponent));
+        assert_eq!(
+            (quantity("12e6").to_string(), quantity("12e6").format()),
+            ("12e6".into(), Format::DecimalExponent)
+        );
     }
 
     #[test]

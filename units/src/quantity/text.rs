@@ -7,7 +7,14 @@ use std::fmt;
 use super::{Format, Quantity, QuantityError, power_of_ten};
 
 /// Power of two of each binary suffix.
-const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
+const BINARY: [(&str, u32); 6] = [
+    ("Ki", 10),
+    ("Mi", 20),
+    ("Gi", 30),
+    ("Ti", 40),
+    ("Pi", 50),
+    ("Ei", 60),
+];
 /// Power of ten of each decimal suffix.
 const DECIMAL: [(&str, i32); 10] = [
     ("n", -9),
@@ -49,14 +56,22 @@ pub(super) fn parse(text: &str) -> Result<Quantity, QuantityError> {
     let all = format!("{whole}{fraction}");
     let significant = all.trim_start_matches('0');
     let short = significant.trim_end_matches('0');
-    let mantissa: i128 = if short.is_empty() { 0 } else { short.parse().map_err(|_| too_large())? };
+    let mantissa: i128 = if short.is_empty() {
+        0
+    } else {
+        short.parse().map_err(|_| too_large())?
+    };
     let places = i32::try_from(fraction.len()).map_err(|_| too_large())?;
     let dropped = i32::try_from(significant.len() - short.len()).map_err(|_| too_large())?;
     let point = dropped - places;
     let quantity = match scale {
         Scale::Ten(power, format) => {
             let exponent = power.checked_add(point).ok_or_else(too_large)?;
-            Quantity { mantissa, exponent, format }
+            Quantity {
+                mantissa,
+                exponent,
+                format,
+            }
         }
         Scale::Two(power) => Quantity {
             mantissa: mantissa.checked_mul(1 << power).ok_or_else(too_large)?,
@@ -75,9 +90,20 @@ fn as_kubernetes_keeps_it(mut quantity: Quantity, negative: bool) -> Option<Quan
         quantity.exponent = Quantity::NANO;
     }
     if quantity.format == Format::BinarySi {
-        let cap = Quantity { mantissa: Quantity::BINARY_MAX, exponent: 0, format: Format::BinarySi };
+        let cap = Quantity {
+            mantissa: Quantity::BINARY_MAX,
+            exponent: 0,
+            format: Format::BinarySi,
+        };
         quantity = quantity.min(cap);
-        if quantity.at_scale(0)? == 1 && quantity != (Quantity { mantissa: 1, exponent: 0, ..quantity }) {
+        if quantity.at_scale(0)? == 1
+            && quantity
+                != (Quantity {
+                    mantissa: 1,
+                    exponent: 0,
+                    ..quantity
+                })
+        {
             quantity.format = Format::DecimalSi;
         }
     }
@@ -128,7 +154,10 @@ fn canonical(quantity: Quantity) -> String {
     let Some(mantissa) = power_of_ten(up).and_then(|ten| quantity.mantissa.checked_mul(ten)) else {
         return format!("{}e{}", quantity.mantissa, quantity.exponent);
     };
-    let suffix = DECIMAL.iter().find(|(_, power)| *power == exponent).map(|(name, _)| *name);
+    let suffix = DECIMAL
+        .iter()
+        .find(|(_, power)| *power == exponent)
+        .map(|(name, _)| *name);
     match (quantity.format, suffix) {
         (_, _) if exponent == 0 => mantissa.to_string(),
         (Format::DecimalExponent, _) | (_, None) => format!("{mantissa}e{exponent}"),

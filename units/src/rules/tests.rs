@@ -13,8 +13,15 @@ fn gib(n: u64) -> Bytes {
 fn tiers_are_sorted_and_the_open_end_is_last() {
     let rules = Rules::parse([("", "10Gi"), ("100Gi", "20%"), ("10Gi", "50pc")]).unwrap();
     assert_eq!(rules.first_for(gib(1)), Some(Growth::Percent(50)));
-    assert_eq!(rules.first_for(gib(10)), Some(Growth::Percent(50)), "a bound belongs to its tier");
-    assert_eq!(rules.first_for(Bytes::new(10 * GIB + 1)), Some(Growth::Percent(20)));
+    assert_eq!(
+        rules.first_for(gib(10)),
+        Some(Growth::Percent(50)),
+        "a bound belongs to its tier"
+    );
+    assert_eq!(
+        rules.first_for(Bytes::new(10 * GIB + 1)),
+        Some(Growth::Percent(20))
+    );
     assert_eq!(rules.first_for(gib(5000)), Some(Growth::By(gib(10))));
     let shown: Vec<_> = rules.iter().map(ToString::to_string).collect();
     assert_eq!(shown, ["up to 10Gi: 50pc", "up to 100Gi: 20pc", "any size: 10Gi"]);
@@ -62,7 +69,10 @@ fn an_error_names_the_rule_the_text_and_the_remedy() {
             vec![("", "0")],
             r#"scalingRules[0].threshold: "0" grows by nothing; write a size above 0, such as 10Gi, or a percentage such as 50pc"#,
         ),
-        (vec![("-1Gi", "1Gi")], r#"scalingRules[0].appliesUpto: "-1Gi" is negative; write a size of 0 or more"#),
+        (
+            vec![("-1Gi", "1Gi")],
+            r#"scalingRules[0].appliesUpto: "-1Gi" is negative; write a size of 0 or more"#,
+        ),
         (
             vec![("", "1Gi"), ("1Gi", "1Gi"), ("", "2Gi")],
             "scalingRules[0] and scalingRules[2] both have an empty appliesUpto; \
@@ -75,7 +85,10 @@ fn an_error_names_the_rule_the_text_and_the_remedy() {
 
 #[test]
 fn growth_is_rounded_up_and_never_wraps() {
-    assert_eq!(Growth::Percent(50).apply(Bytes::new(1_063_256_064)), Some(Bytes::new(1_594_884_096)));
+    assert_eq!(
+        Growth::Percent(50).apply(Bytes::new(1_063_256_064)),
+        Some(Bytes::new(1_594_884_096))
+    );
     assert_eq!(Growth::Percent(1).apply(Bytes::new(1)), Some(Bytes::new(2)));
     assert_eq!(Growth::Percent(100).apply(Bytes::new(u64::MAX)), None);
     assert_eq!(Growth::By(gib(1)).apply(Bytes::new(u64::MAX)), None);

@@ -1,0 +1,3 @@
+//! `autoscaling.kubedb.com`.
+
+pub mod v1alpha1;

@@ -1,0 +1,3 @@
+//! `catalog.kubedb.com`.
+
+pub mod v1alpha1;

@@ -1,0 +1,3 @@
+//! `highwater.dev`: what is ours alone.
+
+pub mod v1alpha1;

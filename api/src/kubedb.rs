@@ -1,0 +1,3 @@
+//! `kubedb.com`.
+
+pub mod v1;

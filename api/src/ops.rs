@@ -1,0 +1,3 @@
+//! `ops.kubedb.com`.
+
+pub mod v1alpha1;

@@ -1,0 +1,3 @@
+//! `apps.k8s.appscode.com`.
+
+pub mod v1;

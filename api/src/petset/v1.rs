@@ -1,0 +1,173 @@
+//! `PetSet`: a StatefulSet whose claim templates can be edited.
+
+mod status;
+
+pub use status::PetSetStatus;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+use units::{Bytes, QuantityError};
+
+use crate::{claims::ClaimSpec, known::known, refs::LocalRef};
+
+known! {
+    /// Whether pods start one after the other.
+    pub enum PodManagementPolicy {
+        /// One after the other.
+        OrderedReady,
+        /// All at once.
+        Parallel,
+    }
+}
+
+/// What a user, or the provisioner, asks for.
+#[derive(Debug, Clone, Default, PartialEq, CustomResource, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[kube(
+    group = "apps.k8s.appscode.com",
+    version = "v1",
+    kind = "PetSet",
+    plural = "petsets",
+    singular = "petset",
+    namespaced,
+    status = "PetSetStatus",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas"
+    ),
+    derive = "PartialEq",
+    derive = "Default",
+    doc = "Pods with an identity and claims of their own; claim templates can be edited."
+)]
+#[schemars(extend("required" = ["selector", "template", "serviceName"]))]
+pub struct PetSetSpec {
+    /// Number of pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = 1), range(min = 0))]
+    pub replicas: Option<i32>,
+    /// Which pods belong to the set.
+    #[schemars(schema_with = "crate::shapes::any_object")]
+    #[serde(default)]
+    pub selector: LabelSelector,
+    /// The pods.
+    #[schemars(schema_with = "crate::shapes::any_object")]
+    #[serde(default)]
+    pub template: serde_json::Value,
+    /// Claims made for each pod.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub volume_claim_templates: Vec<ClaimTemplate>,
+    /// The headless Service that names the pods.
+    #[schemars(length(max = 253))]
+    #[serde(default)]
+    pub service_name: String,
+    /// Whether pods start one after the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "OrderedReady"))]
+    pub pod_management_policy: Option<PodManagementPolicy>,
+    /// How changed pods are replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::shapes::any_object")]
+    pub update_strategy: Option<serde_json::Value>,
+    /// How many old revisions are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = 10))]
+    pub revision_history_limit: Option<i32>,
+    /// How long a pod must be ready to count as available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_ready_seconds: Option<i32>,
+    /// What becomes of claims when the set is deleted or scaled down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::shapes::any_object")]
+    pub persistent_volume_claim_retention_policy: Option<serde_json::Value>,
+    /// Where counting begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::shapes::any_object")]
+    pub ordinals: Option<serde_json::Value>,
+    /// KubeDB's PlacementPolicy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod_placement_policy: Option<LocalRef>,
+}
+
+/// A claim made for each pod.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimTemplate {
+    /// `v1`, where written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// `PersistentVolumeClaim`, where written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Name, labels and annotations of the claim.
+    #[schemars(schema_with = "crate::shapes::any_object")]
+    #[serde(default)]
+    pub metadata: ClaimTemplateMeta,
+    /// The claim.
+    #[serde(default)]
+    pub spec: ClaimSpec,
+}
+
+/// The metadata that a claim takes over from its template.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClaimTemplateMeta {
+    /// First part of the claims' names.
+    pub name: Option<String>,
+    /// Labels of the claims.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Annotations of the claims.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
+}
+
+impl PetSetSpec {
+    /// The place in the list, and the template, of the claims named `name`.
+    #[must_use]
+    pub fn claim_template(&self, name: &str) -> Option<(usize, &ClaimTemplate)> {
+        self.volume_claim_templates
+            .iter()
+            .enumerate()
+            .find(|(_, template)| template.metadata.name.as_deref() == Some(name))
+    }
+
+    /// The size that the template `name` asks for.
+    #[must_use]
+    pub fn claim_size(&self, name: &str) -> Option<Result<Bytes, QuantityError>> {
+        self.claim_template(name)?.1.spec.storage()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::PetSet;
+
+    #[test]
+    fn a_kubedb_object_reads_and_its_template_is_found() {
+        let object: PetSet = serde_json::from_value(json!({
+            "apiVersion": "apps.k8s.appscode.com/v1", "kind": "PetSet", "metadata": {"name": "web"},
+            "spec": {
+                "serviceName": "web-pods", "replicas": 3, "selector": {"matchLabels": {"app": "web"}},
+                "podPlacementPolicy": {"name": "default"}, "distributed": false,
+                "template": {"metadata": {"creationTimestamp": null}, "spec": {"containers": []}},
+                "volumeClaimTemplates": [
+                    {"metadata": {"name": "logs"}, "spec": {}},
+                    {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "creationTimestamp": null},
+                     "spec": {"resources": {"requests": {"storage": "1Gi"}}}, "status": {"phase": "Pending"}}
+                ]
+            },
+            "status": {"replicas": 3, "currentRevision": "web-1", "conditions": []}
+        }))
+        .unwrap();
+        assert_eq!(object.spec.claim_template("data").unwrap().0, 1);
+        assert_eq!(object.spec.claim_size("data"), Some(Ok(units::Bytes::GIB)));
+        assert_eq!(object.spec.claim_size("logs"), None);
+        assert!(serde_json::from_value::<PetSet>(json!({"metadata": {}, "spec": {}})).is_ok());
+    }
+}
