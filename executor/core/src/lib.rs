@@ -1,1 +1,26 @@
-//! Placeholder.
+//! Carrying out a request, as a pure function: `step(&Request, &Observed, now) -> Step`.
+//!
+//! Reading order: [`Request`] and [`Observed`] are what goes in, [`Step`] is what comes out, [`State`] is the table
+//! of states between. What it is not: it reads no clock, does no I/O and remembers nothing; whatever is needed to go
+//! on after a crash is in the objects.
+
+pub mod announce;
+mod attempt;
+pub mod cause;
+mod checks;
+mod finish;
+mod growth;
+pub mod observed;
+pub mod pause;
+mod pending;
+mod queue;
+mod quota;
+pub mod request;
+mod step;
+mod texts;
+
+pub use finish::{ALIGN_TIMEOUT, DELETE_TIMEOUT};
+pub use growth::SILENCE;
+pub use observed::Observed;
+pub use request::Request;
+pub use step::{State, Step, Update, Wait, internal_error, state, step};

@@ -1,0 +1,132 @@
+//! The Events that go with a step: KubeDB's reasons and words, in its order.
+//!
+//! Events are told after the write they are about (the two "…ing" ones before it). They are best effort: a crash
+//! between the write and its Event loses the Event, never the write.
+
+use units::Reason;
+
+use crate::{
+    request::{Phase, Request},
+    step::{Step, Update},
+    texts,
+};
+
+/// One Event about a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// Whether it is a Warning.
+    pub warning: bool,
+    /// Its reason's word.
+    pub reason: Reason,
+    /// Its text.
+    pub note: String,
+}
+
+fn normal(reason: Reason, note: impl Into<String>) -> Option<Announcement> {
+    Some(Announcement {
+        warning: false,
+        reason,
+        note: note.into(),
+    })
+}
+
+fn warning(reason: Reason, note: impl Into<String>) -> Option<Announcement> {
+    Some(Announcement {
+        warning: true,
+        reason,
+        note: note.into(),
+    })
+}
+
+/// What is told before this step is carried out.
+#[must_use]
+pub fn before(request: &Request, step: &Step) -> Option<Announcement> {
+    let path = request.database_path();
+    match step {
+        Step::Pause { .. } => normal(Reason::PauseDatabase, format!("Pausing Postgres {path}")),
+        Step::Resume => normal(Reason::ResumeDatabase, format!("Resuming PostgreSQL {path}")),
+        _ => None,
+    }
+}
+
+/// What is told after this step was carried out.
+#[must_use]
+pub fn after(request: &Request, step: &Step) -> Option<Announcement> {
+    let path = request.database_path();
+    match step {
+        Step::Begin(_) => normal(Reason::Running, texts::RUNNING),
+        Step::Pause { .. } => normal(
+            Reason::PauseDatabase,
+            format!("Successfully paused Postgres {path}"),
+        ),
+        Step::Resume => normal(
+            Reason::ResumeDatabase,
+            format!("Successfully resumed PostgreSQL {path}"),
+        ),
+        Step::PatchTemplate { to } => normal(
+            Reason::UpdatePetSets,
+            format!("PetSet's claim template data asks for {to}"),
+        ),
+        Step::PatchPostgres { to } => normal(
+            Reason::UpdateDatabase,
+            format!("Postgres {path} asks for {to} of storage"),
+        ),
+        Step::Succeed(_) => normal(Reason::Successful, "Successfully Expanded Volume"),
+        Step::Note(update) => noted(request, update),
+        Step::Retry(update) => told(update, Reason::Retrying, true),
+        Step::Yield(update) => told(update, Reason::Yielded, false),
+        Step::GiveUp(update) => told(update, Reason::Failed, true),
+        Step::Skip(update) => told(update, Reason::Skipped, false),
+        Step::Fail(update) => told(update, Reason::Failed, true),
+        _ => None,
+    }
+}
+
+/// A step's completion, or a cause that somebody may want to act upon.
+fn noted(request: &Request, update: &Update) -> Option<Announcement> {
+    update.conditions.iter().find_map(|condition| {
+        let kind = Reason::ALL
+            .iter()
+            .find(|reason| reason.as_str() == condition.kind)
+            .copied()?;
+        let fresh = !request.record.has(condition);
+        match kind {
+            Reason::VolumeExpansion | Reason::ReadyPetSets if condition.status => {
+                normal(kind, &condition.message)
+            }
+            Reason::VolumeExpansion if fresh && is_trouble(&condition.reason) => told_as(condition, true),
+            Reason::Running if fresh && update.phase == Some(Phase::Pending) => told_as(condition, false),
+            _ => None,
+        }
+    })
+}
+
+fn is_trouble(reason: &str) -> bool {
+    let waits = [
+        Reason::Resizing,
+        Reason::FileSystemPending,
+        Reason::FinishesAtNextMount,
+        Reason::VolumeExpansion,
+    ];
+    waits.iter().all(|wait| wait.as_str() != reason)
+}
+
+fn told(update: &Update, kind: Reason, is_warning: bool) -> Option<Announcement> {
+    let condition = update
+        .conditions
+        .iter()
+        .find(|condition| condition.kind == kind.as_str())?;
+    told_as(condition, is_warning)
+}
+
+fn told_as(condition: &crate::request::Condition, is_warning: bool) -> Option<Announcement> {
+    let reason = Reason::ALL
+        .iter()
+        .find(|reason| reason.as_str() == condition.reason)
+        .copied()?;
+    if is_warning {
+        warning(reason, &condition.message)
+    } else {
+        normal(reason, &condition.message)
+    }
+}

@@ -1,0 +1,180 @@
+//! What is checked before anything is written: KubeDB's webhook rules, which a cluster may lack, and those it does
+//! not have (class, quota, profile, the real sizes).
+
+use jiff::Timestamp;
+use units::{Bytes, Reason};
+
+use crate::{
+    growth,
+    observed::{Capability, Claim, Database, Observed},
+    quota,
+    request::{Expansion, Mode, Request, Size, VOLUME_EXPANSION},
+    texts,
+};
+
+/// Why a request does not start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// It never will.
+    Refuse(Reason, String),
+    /// Not now; when it is refused, if that can be said.
+    Hold(Reason, String, Option<Timestamp>),
+}
+
+fn refuse<T>(reason: Reason, what: impl Into<String>) -> Result<T, Obstacle> {
+    Err(Obstacle::Refuse(reason, what.into()))
+}
+
+/// What the request alone shows; gives the size asked for.
+pub(crate) fn spec(request: &Request) -> Result<Bytes, Obstacle> {
+    if request.kind != VOLUME_EXPANSION {
+        let text = format!(
+            "not supported by Highwater: spec.type {}; supported is {VOLUME_EXPANSION} with mode Online",
+            request.kind
+        );
+        return refuse(Reason::NotSupported, text);
+    }
+    let Some(expansion) = &request.expansion else {
+        return refuse(
+            Reason::InvalidRequest,
+            "`spec.volumeExpansion` field is required, can not be nil.",
+        );
+    };
+    let size = size(expansion)?;
+    match &expansion.mode {
+        Mode::Online => Ok(size),
+        Mode::Offline => refuse(
+            Reason::NotSupported,
+            "not supported by Highwater: spec.volumeExpansion.mode Offline; use mode Online if the storage driver \
+             expands volumes in use",
+        ),
+        Mode::Other(mode) => refuse(
+            Reason::InvalidRequest,
+            format!("spec.volumeExpansion.mode {mode:?} is neither Online nor Offline"),
+        ),
+    }
+}
+
+fn size(expansion: &Expansion) -> Result<Bytes, Obstacle> {
+    match &expansion.postgres {
+        _ if expansion.arbiter => refuse(
+            Reason::NotSupported,
+            "not supported by Highwater: spec.volumeExpansion.arbiter",
+        ),
+        Size::Absent => refuse(
+            Reason::InvalidRequest,
+            "at least one of `spec.volumeExpansion.postgres` or `spec.volumeExpansion.arbiter` must be specified in \
+             volume expansion ops request",
+        ),
+        Size::Bad(text) => refuse(
+            Reason::InvalidRequest,
+            format!("spec.volumeExpansion.postgres: {text}"),
+        ),
+        Size::Of(size) => Ok(*size),
+    }
+}
+
+/// What the database, its claims and their storage show. NotLarger comes first: asking for nothing needs no room.
+pub(crate) fn world(
+    request: &Request,
+    seen: &Observed,
+    target: Bytes,
+    now: Timestamp,
+) -> Result<(), Obstacle> {
+    let Some(database) = &seen.database else {
+        return refuse(Reason::DatabaseNotFound, texts::no_database(request));
+    };
+    claims(seen, database, target)?;
+    for claim in &seen.claims {
+        bound(request, claim, now)?;
+    }
+    let growing: Vec<_> = seen
+        .claims
+        .iter()
+        .filter(|claim| growth::needs_patch(claim, target))
+        .collect();
+    for claim in &growing {
+        expandable(claim, target)?;
+    }
+    match quota::blocked(seen, &growing, target) {
+        Some(text) => refuse(Reason::QuotaExceeded, text),
+        None => Ok(()),
+    }
+}
+
+fn claims(seen: &Observed, database: &Database, target: Bytes) -> Result<(), Obstacle> {
+    if database.storage.is_none() {
+        return refuse(Reason::InvalidRequest, "storage not configured for Postgres");
+    }
+    if seen.claims.is_empty() {
+        return refuse(
+            Reason::NoClaims,
+            "the database has no claim named data-<petset>-<ordinal>",
+        );
+    }
+    match seen.claims.iter().map(Claim::size).min() {
+        Some(present) if present >= target => refuse(
+            Reason::NotLarger,
+            format!(
+                "desired Postgres storage size must be greater than current storage. Current storage: {present}, \
+                 desired: {target}"
+            ),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// A claim that is not bound yet may be bound in a moment: a member that is being made.
+fn bound(request: &Request, claim: &Claim, now: Timestamp) -> Result<(), Obstacle> {
+    if claim.is_usable() {
+        return Ok(());
+    }
+    let what = if claim.deleting {
+        "is being deleted"
+    } else {
+        "is not bound"
+    };
+    let text = format!("claim {} {what}", claim.name);
+    let until = texts::after(request.created, request.step_timeout());
+    match now < until {
+        true => Err(Obstacle::Hold(Reason::ClaimNotBound, text, Some(until))),
+        false => refuse(Reason::ClaimNotBound, text),
+    }
+}
+
+fn expandable(claim: &Claim, target: Bytes) -> Result<(), Obstacle> {
+    let Some(class) = &claim.class else {
+        return refuse(
+            Reason::NotExpandable,
+            format!("claim {} has no storage class", claim.name),
+        );
+    };
+    if !class.expandable {
+        let text = format!(
+            "storage class {} of claim {} does not allow expansion",
+            class.name, claim.name
+        );
+        return refuse(Reason::NotExpandable, text);
+    }
+    let Some(profile) = &class.profile else {
+        return Ok(());
+    };
+    let says = |what: &str| {
+        format!(
+            "StorageProfile {} of storage class {} {what}",
+            profile.name, class.name
+        )
+    };
+    match (profile.expansion, profile.maximum) {
+        (Capability::Unsupported, _) => refuse(Reason::NotExpandable, says("says that it cannot expand")),
+        (Capability::Offline, _) => refuse(
+            Reason::InUse,
+            says("says that it expands only volumes not in use"),
+        ),
+        (Capability::Online, Some(maximum)) if maximum < target => refuse(
+            Reason::AtMaximumSize,
+            says(&format!("allows {maximum}, {target} is asked for")),
+        ),
+        (Capability::Online, _) => Ok(()),
+    }
+}

@@ -1,0 +1,310 @@
+//! The claims on their way to the target: patched all at once, nudged, watched.
+//!
+//! All members grow together: one that has room again while others are full may promote alone, with rows missing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use units::{Bytes, Reason};
+
+use crate::{
+    attempt,
+    cause::{self, Cause},
+    observed::{Claim, Observed, Refusal, Resize, Target},
+    pause,
+    request::{Condition, Request, Stage, VolumeRecord},
+    step::{Step, Update, Wait},
+    texts,
+};
+
+/// After this time without a word from a resizer, there is probably none: csi-resizer marks a claim within a second,
+/// and takes up to its retry interval only where it has marked it before.
+pub const SILENCE: Duration = Duration::from_secs(30);
+
+/// Where one claim is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    pub(crate) claim: &'a Claim,
+    pub(crate) stage: Stage,
+    pub(crate) cause: Cause,
+}
+
+/// State `Growing`.
+pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Step {
+    let Some(target) = request.target() else {
+        return attempt::give_up(
+            request,
+            Reason::InvalidRequest,
+            "spec.volumeExpansion.postgres is not a size",
+        );
+    };
+    let places = places(request, seen, target, now);
+    let Some(worst) = worst(&places) else {
+        return attempt::give_up(request, Reason::NoClaims, "the database has no claim");
+    };
+    if places.iter().all(|place| place.stage.is_grown()) {
+        return Step::Note(grown(request, seen, &places, target));
+    }
+    if let Some(refusal) = refusal(seen) {
+        return attempt::give_up(request, refusal.reason, &refusal.message);
+    }
+    if worst.cause.is_final {
+        return attempt::give_up(request, worst.cause.reason, &about(worst));
+    }
+    if attempt::is_late(request, now) {
+        return attempt::run_again(
+            request,
+            seen,
+            late_reason(worst.cause.reason),
+            &late_text(request, worst),
+        );
+    }
+    if let Some(step) = drive(request, seen, target) {
+        return step;
+    }
+    let reason = worst.cause.reason;
+    match note(request, seen, &places, worst, target) {
+        Some(update) => Step::Note(update),
+        None => Step::Wait(Wait {
+            reason,
+            until: look_again(request, now),
+        }),
+    }
+}
+
+/// The next productive write: claims first, then pods of claims whose device has grown.
+pub(crate) fn drive(request: &Request, seen: &Observed, target: Bytes) -> Option<Step> {
+    let usable = || seen.claims.iter().filter(|claim| claim.is_usable());
+    let patch = usable()
+        .find(|claim| needs_patch(claim, target))
+        .map(|claim| Step::PatchClaim {
+            claim: claim.name.clone(),
+            to: target,
+        });
+    patch.or_else(|| {
+        usable()
+            .filter(|claim| stage(claim, target, request) == Stage::FileSystemPending)
+            .find_map(|claim| nudge(claim, seen))
+    })
+}
+
+/// Kubelet re-reads a pod's volumes when the pod changes; the value names the growth, so that each is told once.
+fn nudge(claim: &Claim, seen: &Observed) -> Option<Step> {
+    let value = format!("{}={}", claim.name, claim.volume?.get());
+    let pod = claim.pods.iter().find(|pod| {
+        pod.nudged.as_ref() != Some(&value) && !seen.refusals.contains_key(&Target::Pod(pod.name.clone()))
+    })?;
+    Some(Step::Nudge {
+        pod: pod.name.clone(),
+        value,
+    })
+}
+
+/// Whether its request is to be changed: too low, or stuck above the target where the driver cannot follow.
+pub(crate) fn needs_patch(claim: &Claim, target: Bytes) -> bool {
+    let stuck = matches!(
+        claim.resize,
+        Some(Resize::ControllerInfeasible | Resize::NodeInfeasible)
+    );
+    claim.capacity < target && (claim.request < target || (stuck && claim.request > target))
+}
+
+/// Where a claim is on its way to the target.
+pub(crate) fn stage(claim: &Claim, target: Bytes, request: &Request) -> Stage {
+    let another = claim.request > target;
+    if claim.capacity >= target && (claim.resize.is_none() || another) {
+        return Stage::Grown;
+    }
+    if needs_patch(claim, target) {
+        return Stage::Pending;
+    }
+    if claim.volume.is_some_and(|volume| volume >= target) {
+        let unmounted = claim.resize == Some(Resize::NodePending) && claim.pods.is_empty();
+        return if unmounted {
+            Stage::FinishesAtNextMount
+        } else {
+            Stage::FileSystemPending
+        };
+    }
+    let adopted = request
+        .record
+        .volume(&claim.name)
+        .is_some_and(|volume| volume.stage == Stage::Requested);
+    if adopted {
+        Stage::Requested
+    } else {
+        Stage::Resizing
+    }
+}
+
+pub(crate) fn places<'a>(
+    request: &Request,
+    seen: &'a Observed,
+    target: Bytes,
+    now: Timestamp,
+) -> Vec<Place<'a>> {
+    let started = request.record.started();
+    let late = started.is_some_and(|started| now >= texts::after(started, SILENCE));
+    let place = |claim| {
+        let stage = stage(claim, target, request);
+        Place {
+            claim,
+            stage,
+            cause: cause::of(claim, stage, started, late),
+        }
+    };
+    seen.claims.iter().map(place).collect()
+}
+
+/// The claim that decides what is said of all: one that ends the run, else the one that is furthest from its end.
+fn worst<'a, 'b>(places: &'b [Place<'a>]) -> Option<&'b Place<'a>> {
+    let rank = |place: &&Place<'a>| {
+        let waits = matches!(place.cause.reason, Reason::Resizing | Reason::FileSystemPending);
+        (!place.cause.is_final, place.stage.is_grown(), waits, place.stage)
+    };
+    places.iter().min_by_key(rank)
+}
+
+/// The refusal of a claim's patch.
+pub(crate) fn refusal(seen: &Observed) -> Option<&Refusal> {
+    seen.refusals
+        .iter()
+        .find(|(target, _)| matches!(target, Target::Claim(_)))
+        .map(|(_, refusal)| refusal)
+}
+
+fn about(place: &Place<'_>) -> String {
+    format!("{}: {}", place.claim.name, place.cause.message)
+}
+
+/// What was being waited for is no cause by itself.
+fn late_reason(reason: Reason) -> Reason {
+    match reason {
+        Reason::Resizing | Reason::FileSystemPending | Reason::FinishesAtNextMount => {
+            Reason::DeadlineExceeded
+        }
+        cause => cause,
+    }
+}
+
+fn late_text(request: &Request, place: &Place<'_>) -> String {
+    format!(
+        "not finished within {} s: {}",
+        request.step_timeout().as_secs(),
+        about(place)
+    )
+}
+
+/// The deadline, or the moment from which silence means something.
+fn look_again(request: &Request, now: Timestamp) -> Option<Timestamp> {
+    let silence = request
+        .record
+        .started()
+        .map(|started| texts::after(started, SILENCE));
+    silence
+        .filter(|silence| *silence > now)
+        .into_iter()
+        .chain(attempt::deadline(request))
+        .min()
+}
+
+/// What is to be written about the progress, unless it is written already.
+fn note(
+    request: &Request,
+    seen: &Observed,
+    places: &[Place<'_>],
+    worst: &Place<'_>,
+    target: Bytes,
+) -> Option<Update> {
+    let record = &request.record;
+    let done = places.iter().filter(|place| place.stage.is_grown()).count();
+    let message = format!(
+        "{done} of {} claims have {target}; {}",
+        places.len(),
+        about(worst)
+    );
+    let conditions = vec![
+        pause::condition(request, seen),
+        Condition::new(Reason::VolumeExpansion, false, worst.cause.reason, message),
+    ];
+    let volumes = volumes(request, places, target);
+    let same = record.volumes.is_empty()
+        || volumes.len() == record.volumes.len()
+            && volumes.iter().all(|new| {
+                record
+                    .volume(&new.claim)
+                    .is_some_and(|old| old.stage == new.stage && old.reason == new.reason)
+            });
+    let noted = same && conditions.iter().all(|condition| record.has(condition));
+    (!noted).then(|| Update {
+        conditions,
+        volumes: Some(volumes),
+        ..Update::default()
+    })
+}
+
+/// All claims have grown.
+fn grown(request: &Request, seen: &Observed, places: &[Place<'_>], target: Bytes) -> Update {
+    let mut text = texts::expanded(request);
+    let unmounted: Vec<_> = places
+        .iter()
+        .filter(|place| place.stage == Stage::FinishesAtNextMount)
+        .map(|place| place.claim.name.as_str())
+        .collect();
+    if !unmounted.is_empty() {
+        text = format!("{text}; finishes at next mount: {}", unmounted.join(", "));
+    }
+    Update {
+        conditions: vec![
+            pause::condition(request, seen),
+            Condition::new(Reason::VolumeExpansion, true, Reason::VolumeExpansion, text),
+        ],
+        volumes: Some(volumes(request, places, target)),
+        ..Update::default()
+    }
+}
+
+fn volumes(request: &Request, places: &[Place<'_>], target: Bytes) -> Vec<VolumeRecord> {
+    let record = |place: &Place<'_>| VolumeRecord {
+        claim: place.claim.name.clone(),
+        from: request
+            .record
+            .volume(&place.claim.name)
+            .map_or(place.claim.capacity, |old| old.from),
+        to: target,
+        stage: place.stage,
+        capacity: place.claim.capacity,
+        reason: place.cause.reason,
+        message: place.cause.message.clone(),
+    };
+    places.iter().map(record).collect()
+}
+
+/// The volumes as a run begins: which are to be patched, and which are asked for already.
+pub(crate) fn plan(seen: &Observed, target: Bytes) -> Vec<VolumeRecord> {
+    let line = |claim: &Claim| {
+        let (stage, reason, message) = match () {
+            () if claim.capacity >= target => {
+                (Stage::Grown, Reason::VolumeExpansion, "has that much already")
+            }
+            () if needs_patch(claim, target) => {
+                (Stage::Pending, Reason::Running, "its request is to be raised")
+            }
+            () => (
+                Stage::Requested,
+                Reason::Resizing,
+                "an earlier request asked for that much",
+            ),
+        };
+        VolumeRecord {
+            claim: claim.name.clone(),
+            from: claim.capacity,
+            to: target,
+            stage,
+            capacity: claim.capacity,
+            reason,
+            message: message.to_owned(),
+        }
+    };
+    seen.claims.iter().map(line).collect()
+}

@@ -1,0 +1,302 @@
+//! The state machine of a request: which state it is in, and the one thing to do next.
+//!
+//! [`step`] is pure and total: the same objects and the same time give the same answer, and nothing is kept
+//! between calls, so a restart after any write goes on where the objects say.
+
+use jiff::Timestamp;
+use units::{Bytes, Reason};
+
+use crate::{
+    finish, growth,
+    observed::{Observed, Target},
+    pause, pending,
+    request::{Condition, Phase, Record, Request, VOLUME_EXPANSION, VolumeRecord},
+};
+
+/// What to do next: one write, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing now.
+    Wait(Wait),
+    /// Ask the API server, without changing anything, whether it would accept a claim's new size.
+    Try {
+        /// The claim.
+        claim: String,
+        /// Its new request.
+        to: Bytes,
+    },
+    /// Put the finalizer on the request.
+    AddFinalizer,
+    /// Request status: it runs.
+    Begin(Update),
+    /// Request status: how far it is.
+    Note(Update),
+    /// Request status: it gives way to an expansion.
+    Yield(Update),
+    /// Request status: it runs again after a failure that may pass.
+    Retry(Update),
+    /// Request status: it will fail for this reason, once what it holds is released.
+    GiveUp(Update),
+    /// Request status: replaced by a newer one.
+    Skip(Update),
+    /// Request status: failed.
+    Fail(Update),
+    /// Request status: carried out.
+    Succeed(Update),
+    /// Postgres status: paused, in the request's name.
+    Pause {
+        /// The condition's message.
+        message: String,
+    },
+    /// Claim spec: its new request.
+    PatchClaim {
+        /// The claim.
+        claim: String,
+        /// Its new request.
+        to: Bytes,
+    },
+    /// Pod annotation: kubelet looks at the pod's volumes at once, not at its next resync.
+    Nudge {
+        /// The pod.
+        pod: String,
+        /// The annotation's value.
+        value: String,
+    },
+    /// PetSet spec: the size of claims to come.
+    PatchTemplate {
+        /// The new size.
+        to: Bytes,
+    },
+    /// Postgres spec: the size of its storage.
+    PatchPostgres {
+        /// The new size.
+        to: Bytes,
+    },
+    /// Postgres status: no longer paused.
+    Resume,
+    /// Take the finalizer off the request.
+    RemoveFinalizer,
+    /// Nothing, ever: the request is finished and holds nothing.
+    Done,
+}
+
+/// Why nothing is done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The cause.
+    pub reason: Reason,
+    /// When to look again, if nothing changes before.
+    pub until: Option<Timestamp>,
+}
+
+/// A change of a request's status; what is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Update {
+    /// The phase.
+    pub phase: Option<Phase>,
+    /// Conditions to set, by type.
+    pub conditions: Vec<Condition>,
+    /// All volumes.
+    pub volumes: Option<Vec<VolumeRecord>>,
+    /// How often it was begun.
+    pub attempts: Option<u32>,
+    /// The present run starts now.
+    pub starts: bool,
+}
+
+/// Where a request stands. One line each: what it is, *exit*, *deadline*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// The phase is final. Exit: its pause is lifted and its finalizer released. Deadline: none, both are retried.
+    Finished,
+    /// Deleted before it ran. Exit: finalizer released. Deadline: none, it is retried.
+    Withdrawn,
+    /// `WaitingForApproval`. Exit: somebody approves or denies it. Deadline: none, it holds nothing.
+    Unapproved,
+    /// In the queue. Exit: begun, skipped or refused. Deadline: none, it holds nothing; only a claim that is not
+    /// bound is awaited no longer than one step's time after creation.
+    Queued,
+    /// Running, of a type that this version does not carry out. Exit: it gives way or is given up. Deadline: none,
+    /// nothing is awaited.
+    Foreign,
+    /// Gave way to an expansion. Exit: that one is finished. Deadline: that one's.
+    Yielded,
+    /// Will fail. Exit: failed. Deadline: 30 s for aligning what grew, then without.
+    Failing,
+    /// Deleted while it ran. Exit: finalizer released. Deadline: 60 s for claims that are growing, then without.
+    Deleted,
+    /// Running, the database not yet paused in its name. Exit: paused. Deadline: one step's time.
+    Pausing,
+    /// Paused, the provisioner's acknowledgement is awaited. Exit: it came. Deadline: 5 s, then without.
+    Acknowledging,
+    /// The claims grow. Exit: all have grown. Deadline: one step's time.
+    Growing,
+    /// PetSet and Postgres get the size that the claims have. Exit: both have it. Deadline: one step's time.
+    Aligning,
+    /// Everything has its size. Exit: the database is resumed. Deadline: none, it is retried: a database is not
+    /// left paused.
+    Resuming,
+    /// The database is resumed. Exit: successful. Deadline: none, it is retried.
+    Closing,
+}
+
+/// The state that these objects mean.
+#[must_use]
+pub fn state(request: &Request, seen: &Observed, now: Timestamp) -> State {
+    let record = &request.record;
+    match record.phase {
+        phase if phase.is_final() => State::Finished,
+        Phase::WaitingForApproval | Phase::New | Phase::Pending | Phase::Approved
+            if request.deleted.is_some() =>
+        {
+            State::Withdrawn
+        }
+        Phase::WaitingForApproval => State::Unapproved,
+        Phase::New | Phase::Pending | Phase::Approved => State::Queued,
+        _ if request.deleted.is_some() => State::Deleted,
+        _ if record.is_true(Reason::Failed) => State::Failing,
+        _ if record.is_true(Reason::Yielded) => State::Yielded,
+        _ => running(request, seen, now),
+    }
+}
+
+fn running(request: &Request, seen: &Observed, now: Timestamp) -> State {
+    if request.kind != VOLUME_EXPANSION {
+        return State::Foreign;
+    }
+    let mine = pause::is_mine(request, seen);
+    let complete = finish::is_complete(request, seen);
+    match (complete, mine) {
+        (true, true) => State::Resuming,
+        (true, false) => State::Closing,
+        (false, false) => State::Pausing,
+        (false, true) if request.record.is_true(Reason::VolumeExpansion) => State::Aligning,
+        (false, true) if pause::is_awaited(seen, request, now) => State::Acknowledging,
+        (false, true) => State::Growing,
+    }
+}
+
+/// What to do next for this request.
+#[must_use]
+pub fn step(request: &Request, seen: &Observed, now: Timestamp) -> Step {
+    match state(request, seen, now) {
+        State::Finished => finish::finished(request, seen),
+        State::Withdrawn => finish::released(request),
+        State::Unapproved => Step::Wait(Wait {
+            reason: Reason::Queued,
+            until: None,
+        }),
+        State::Queued => pending::queued(request, seen, now),
+        State::Foreign => pending::foreign(request, seen),
+        State::Yielded => pending::yielded(seen),
+        State::Failing => finish::failing(request, seen, now),
+        State::Deleted => finish::deleted(request, seen, now),
+        State::Pausing => pause::pausing(request, seen, now),
+        State::Acknowledging => pause::acknowledging(seen),
+        State::Growing => growth::growing(request, seen, now),
+        State::Aligning => finish::aligning(request, seen, now),
+        State::Resuming => Step::Resume,
+        State::Closing => finish::closing(),
+    }
+}
+
+/// The status change that says that deciding about this request failed by a defect of ours.
+#[must_use]
+pub fn internal_error(message: &str) -> Step {
+    let condition = Condition::new(Reason::InternalError, true, Reason::InternalError, message);
+    Step::Note(Update {
+        conditions: vec![condition],
+        ..Update::default()
+    })
+}
+
+impl Step {
+    /// The object that this step writes to; none for a trial or a wait.
+    #[must_use]
+    pub fn target(&self) -> Option<Target> {
+        Some(match self {
+            Step::Wait(_) | Step::Try { .. } | Step::Done => return None,
+            Step::AddFinalizer | Step::RemoveFinalizer => Target::Request,
+            Step::Pause { .. } | Step::Resume => Target::PostgresStatus,
+            Step::PatchClaim { claim, .. } => Target::Claim(claim.clone()),
+            Step::Nudge { pod, .. } => Target::Pod(pod.clone()),
+            Step::PatchTemplate { .. } => Target::PetSet,
+            Step::PatchPostgres { .. } => Target::PostgresSpec,
+            Step::Begin(_)
+            | Step::Note(_)
+            | Step::Yield(_)
+            | Step::Retry(_)
+            | Step::GiveUp(_)
+            | Step::Skip(_)
+            | Step::Fail(_)
+            | Step::Succeed(_) => Target::Request,
+        })
+    }
+
+    /// The status change, for the steps that are one.
+    #[must_use]
+    pub fn update(&self) -> Option<&Update> {
+        match self {
+            Step::Begin(update)
+            | Step::Note(update)
+            | Step::Yield(update)
+            | Step::Retry(update)
+            | Step::GiveUp(update)
+            | Step::Skip(update)
+            | Step::Fail(update)
+            | Step::Succeed(update) => Some(update),
+            _ => None,
+        }
+    }
+
+    /// A name for logs and metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Step::Wait(_) => "Wait",
+            Step::Try { .. } => "Try",
+            Step::AddFinalizer => "AddFinalizer",
+            Step::Begin(_) => "Begin",
+            Step::Note(_) => "Note",
+            Step::Yield(_) => "Yield",
+            Step::Retry(_) => "Retry",
+            Step::GiveUp(_) => "GiveUp",
+            Step::Skip(_) => "Skip",
+            Step::Fail(_) => "Fail",
+            Step::Succeed(_) => "Succeed",
+            Step::Pause { .. } => "Pause",
+            Step::PatchClaim { .. } => "PatchClaim",
+            Step::Nudge { .. } => "Nudge",
+            Step::PatchTemplate { .. } => "PatchTemplate",
+            Step::PatchPostgres { .. } => "PatchPostgres",
+            Step::Resume => "Resume",
+            Step::RemoveFinalizer => "RemoveFinalizer",
+            Step::Done => "Done",
+        }
+    }
+}
+
+impl Condition {
+    /// A condition of type `kind`; the time of change is set where it is written.
+    pub(crate) fn new(kind: Reason, status: bool, reason: Reason, message: impl Into<String>) -> Condition {
+        Condition {
+            kind: kind.as_str().to_owned(),
+            status,
+            reason: reason.as_str().to_owned(),
+            message: message.into(),
+            since: None,
+        }
+    }
+
+    /// Whether `recorded` says the same; texts alone may differ, they carry figures that change.
+    pub(crate) fn says(&self, recorded: &Condition) -> bool {
+        self.kind == recorded.kind && self.status == recorded.status && self.reason == recorded.reason
+    }
+}
+
+impl Record {
+    /// Whether this condition is already recorded, apart from its text.
+    pub(crate) fn has(&self, condition: &Condition) -> bool {
+        self.conditions.iter().any(|recorded| condition.says(recorded))
+    }
+}
