@@ -1,1 +1,22 @@
-//! Placeholder.
+//! What the end-to-end tests, the demo and the benchmarks share: a handle on the running development cluster
+//! ([`World`]), databases in namespaces of their own ([`Database`]), their volumes as the node sees them
+//! ([`Volume`]), and the one question asked after every scenario: do all sizes agree ([`agree`])?
+//!
+//! It is not a mock of anything: every object goes through the real API server, every byte into a real
+//! filesystem. The cluster must be up, with Highwater installed (`make cluster`).
+
+pub mod agree;
+pub mod audit;
+pub mod database;
+pub mod faults;
+pub mod objects;
+pub mod sql;
+pub mod volume;
+pub mod wait;
+pub mod world;
+
+pub use agree::Sizes;
+pub use database::{Database, Shape};
+pub use objects::Objects;
+pub use volume::Volume;
+pub use world::World;

@@ -1,0 +1,23 @@
+//! Faults of the storage driver for one volume; they end when the guard is dropped, by a panicking test too.
+
+use std::time::Duration;
+
+use csi_loop::faults::{self, Fault, Injected, Operation, Rule, Selector};
+
+use crate::{Volume, World};
+
+/// The driver takes this much longer to grow the device of `volume`.
+///
+/// # Errors
+/// When the driver's rules cannot be written.
+pub fn slow_controller(world: &World, volume: &Volume, delay: Duration) -> anyhow::Result<Injected> {
+    let rule = Rule {
+        name: format!("slow-{}", volume.name),
+        volume: Selector::Volume(volume.name.clone()),
+        op: Some(Operation::ControllerExpand),
+        fault: Fault::Delay {
+            millis: u64::try_from(delay.as_millis())?,
+        },
+    };
+    Ok(faults::inject(&world.state().join("csi-loop"), rule)?)
+}
