@@ -26,29 +26,55 @@ fn beside_kubedb_only_what_fits_is_installed() {
     let foreign = tools.crds();
 
     let refused = tools.helm("install", &[]).unwrap_err();
-    assert!(refused.contains("belong to someone else") && refused.contains("mode=alongside"), "{refused}");
-    assert!(refused.contains("postgreses.kubedb.com") && refused.contains("petsets.apps.k8s.appscode.com"), "{refused}");
+    assert!(
+        refused.contains("belong to someone else") && refused.contains("mode=alongside"),
+        "{refused}"
+    );
+    assert!(
+        refused.contains("postgreses.kubedb.com") && refused.contains("petsets.apps.k8s.appscode.com"),
+        "{refused}"
+    );
     assert_eq!(tools.crds(), foreign, "a refusal creates no CRD");
     let refused = tools.script("crds.sh").unwrap_err();
-    assert!(refused.contains("not Highwater's, nothing was changed"), "{refused}");
-    assert_eq!(tools.crds(), foreign, "the upgrade step changes no CRD of someone else");
+    assert!(
+        refused.contains("not Highwater's, nothing was changed"),
+        "{refused}"
+    );
+    assert_eq!(
+        tools.crds(),
+        foreign,
+        "the upgrade step changes no CRD of someone else"
+    );
 
     tools.apply(&kubedb("StatefulSet", "kubedb-autoscaler"));
     let refused = tools.helm("install", &ALONGSIDE).unwrap_err();
     assert!(refused.contains("replaces KubeDB's autoscaler"), "{refused}");
-    tools.kubectl(&["delete", "statefulset", "kubedb-autoscaler"]).unwrap();
+    tools
+        .kubectl(&["delete", "statefulset", "kubedb-autoscaler"])
+        .unwrap();
 
     tools.apply(&kubedb("StatefulSet", "kubedb-ops-manager"));
     let refused = tools.helm("install", &["--set", "mode=alongside"]).unwrap_err();
-    assert!(refused.contains("two executors would fight") && refused.contains("executor.enabled=false"), "{refused}");
+    assert!(
+        refused.contains("two executors would fight") && refused.contains("executor.enabled=false"),
+        "{refused}"
+    );
     assert_eq!(tools.crds(), foreign);
 
     tools.helm("install", &ALONGSIDE).unwrap();
     let after = tools.crds();
-    assert!(foreign.lines().all(|line| after.contains(line)), "KubeDB's CRDs are as they were:\n{foreign}\n{after}");
+    assert!(
+        foreign.lines().all(|line| after.contains(line)),
+        "KubeDB's CRDs are as they were:\n{foreign}\n{after}"
+    );
     let ours: Vec<_> = after.lines().filter(|line| !foreign.contains(line)).collect();
-    assert!(ours.iter().all(|line| line.contains("highwater.dev")), "only Highwater's own kinds are new: {ours:?}");
-    let deployments = tools.kubectl(&["get", "deployments", "-n", "highwater", "-o", "name"]).unwrap();
+    assert!(
+        ours.iter().all(|line| line.contains("highwater.dev")),
+        "only Highwater's own kinds are new: {ours:?}"
+    );
+    let deployments = tools
+        .kubectl(&["get", "deployments", "-n", "highwater", "-o", "name"])
+        .unwrap();
     assert_eq!(deployments.trim(), "deployment.apps/highwater-decider");
 }
 
@@ -56,16 +82,41 @@ fn beside_kubedb_only_what_fits_is_installed() {
 fn alongside_without_kubedb_is_refused() {
     let tools = Tools::start();
     let refused = tools.helm("install", &ALONGSIDE).unwrap_err();
-    assert!(refused.contains("postgreses.kubedb.com does not exist") && refused.contains("Install KubeDB first"), "{refused}");
+    assert!(
+        refused.contains("postgreses.kubedb.com does not exist") && refused.contains("Install KubeDB first"),
+        "{refused}"
+    );
     assert_eq!(tools.crds(), "");
 
-    let refused = tools.helm("install", &["--set", "executor.enabled=false"]).unwrap_err();
-    assert!(refused.contains("mode=standalone needs the executor"), "{refused}");
+    let refused = tools
+        .helm("install", &["--set", "executor.enabled=false"])
+        .unwrap_err();
+    assert!(
+        refused.contains("mode=standalone needs the executor"),
+        "{refused}"
+    );
 
-    tools.kubectl(&["label", "namespace", "highwater", "pod-security.kubernetes.io/enforce=baseline"]).unwrap();
+    tools
+        .kubectl(&[
+            "label",
+            "namespace",
+            "highwater",
+            "pod-security.kubernetes.io/enforce=baseline",
+        ])
+        .unwrap();
     let refused = tools.helm("install", &[]).unwrap_err();
-    assert!(refused.contains("forbids the agent's read-only hostPath"), "{refused}");
-    tools.kubectl(&["label", "namespace", "highwater", "pod-security.kubernetes.io/enforce-"]).unwrap();
+    assert!(
+        refused.contains("forbids the agent's read-only hostPath"),
+        "{refused}"
+    );
+    tools
+        .kubectl(&[
+            "label",
+            "namespace",
+            "highwater",
+            "pod-security.kubernetes.io/enforce-",
+        ])
+        .unwrap();
 
     tools.helm("install", &[]).unwrap();
     let refused = tools.helm("upgrade", &ALONGSIDE).unwrap_err();

@@ -13,13 +13,28 @@ fn helm_creates_missing_crds_and_never_touches_one_again() {
         assert!(created.contains(&format!("{plural}.{group}")), "{created}");
     }
     let policy = "jsonpath={.items[*].metadata.annotations.helm\\.sh/resource-policy}";
-    let kept = tools.kubectl(&["get", "customresourcedefinitions", "-o", policy]).unwrap();
-    assert_eq!(kept.split_whitespace().filter(|word| *word == "keep").count(), created.lines().count(), "{kept}");
+    let kept = tools
+        .kubectl(&["get", "customresourcedefinitions", "-o", policy])
+        .unwrap();
+    assert_eq!(
+        kept.split_whitespace().filter(|word| *word == "keep").count(),
+        created.lines().count(),
+        "{kept}"
+    );
 
     // As an older chart would have left it.
     let autoscalers = "postgresautoscalers.autoscaling.kubedb.com";
     let older = r#"{"spec":{"names":{"categories":["older"]}}}"#;
-    tools.kubectl(&["patch", "customresourcedefinition", autoscalers, "--type=merge", "-p", older]).unwrap();
+    tools
+        .kubectl(&[
+            "patch",
+            "customresourcedefinition",
+            autoscalers,
+            "--type=merge",
+            "-p",
+            older,
+        ])
+        .unwrap();
     let before = tools.crds();
     tools.helm("upgrade", &["--set", "log.level=debug"]).unwrap();
     assert_eq!(tools.crds(), before, "upgrade");
@@ -31,17 +46,31 @@ fn helm_creates_missing_crds_and_never_touches_one_again() {
     assert_eq!(tools.crds(), before, "installed again");
 
     // One that is missing comes back with the next upgrade, alone.
-    tools.kubectl(&["delete", "customresourcedefinition", "petsets.apps.k8s.appscode.com"]).unwrap();
+    tools
+        .kubectl(&[
+            "delete",
+            "customresourcedefinition",
+            "petsets.apps.k8s.appscode.com",
+        ])
+        .unwrap();
     tools.helm("upgrade", &[]).unwrap();
     let after = tools.crds();
     let changed: Vec<_> = after.lines().filter(|line| !before.contains(line)).collect();
-    assert!(matches!(changed[..], [line] if line.starts_with("petsets.")), "{changed:?}");
+    assert!(
+        matches!(changed[..], [line] if line.starts_with("petsets.")),
+        "{changed:?}"
+    );
 
     // The named step, and that it can be repeated.
     tools.script("crds.sh").unwrap();
-    let object = tools.kubectl(&["get", "customresourcedefinition", autoscalers, "-o", "json"]).unwrap();
+    let object = tools
+        .kubectl(&["get", "customresourcedefinition", autoscalers, "-o", "json"])
+        .unwrap();
     let object: Value = serde_json::from_str(&object).unwrap();
-    assert_ne!(object["spec"]["names"]["categories"], serde_json::json!(["older"]));
+    assert_ne!(
+        object["spec"]["names"]["categories"],
+        serde_json::json!(["older"])
+    );
     let upgraded = tools.crds();
     tools.script("crds.sh").unwrap();
     assert_eq!(tools.crds(), upgraded);

@@ -19,24 +19,60 @@ fn each_box_may_do_its_work_and_no_more() {
         arguments.extend(words.split(' '));
         tools.kubectl(&arguments).is_ok()
     };
-    for words in ["list pods -A", "get nodes", "get leases.coordination.k8s.io -n highwater", "create events.events.k8s.io -A"] {
+    for words in [
+        "list pods -A",
+        "get nodes",
+        "get leases.coordination.k8s.io -n highwater",
+        "create events.events.k8s.io -A",
+    ] {
         assert!(!may("agent", words), "agent: {words}");
     }
-    let both = ["watch persistentvolumes", "create events.events.k8s.io -A", "patch events.events.k8s.io -A", "list resourcequotas -A"];
+    let both = [
+        "watch persistentvolumes",
+        "create events.events.k8s.io -A",
+        "patch events.events.k8s.io -A",
+        "list resourcequotas -A",
+    ];
     for component in ["decider", "executor"] {
         for words in both {
             assert!(may(component, words), "{component}: {words}");
         }
-        assert!(may(component, &format!("patch leases.coordination.k8s.io/highwater-{component} -n highwater")), "{component}");
-        assert!(!may(component, "patch leases.coordination.k8s.io/someone -n highwater"), "{component}");
-        for words in ["get secrets -A", "delete pods -A", "create pods -A", "delete persistentvolumeclaims -A", "patch nodes", "create pods/exec -A"] {
+        assert!(
+            may(
+                component,
+                &format!("patch leases.coordination.k8s.io/highwater-{component} -n highwater")
+            ),
+            "{component}"
+        );
+        assert!(
+            !may(component, "patch leases.coordination.k8s.io/someone -n highwater"),
+            "{component}"
+        );
+        for words in [
+            "get secrets -A",
+            "delete pods -A",
+            "create pods -A",
+            "delete persistentvolumeclaims -A",
+            "patch nodes",
+            "create pods/exec -A",
+        ] {
             assert!(!may(component, words), "{component}: {words}");
         }
     }
-    for words in ["create postgresopsrequests -A", "delete postgresopsrequests -A", "patch postgresautoscalers/status -A"] {
+    for words in [
+        "create postgresopsrequests -A",
+        "delete postgresopsrequests -A",
+        "patch postgresautoscalers/status -A",
+    ] {
         assert!(may("decider", words) && !may("executor", words), "{words}");
     }
-    for words in ["patch persistentvolumeclaims -A", "patch petsets -A", "patch postgreses -A", "patch postgresopsrequests/status -A", "patch pods -A"] {
+    for words in [
+        "patch persistentvolumeclaims -A",
+        "patch petsets -A",
+        "patch postgreses -A",
+        "patch postgresopsrequests/status -A",
+        "patch pods -A",
+    ] {
         assert!(may("executor", words) && !may("decider", words), "{words}");
     }
 }
@@ -51,19 +87,43 @@ fn the_executor_changes_nothing_of_a_pod_but_its_own_annotations() {
         "spec": {"containers": [{"name": "postgres", "image": "postgres:15"}]},
     }));
     let who = account("executor");
-    let patch = |patch: &str| tools.kubectl(&["patch", "pod", "pg-0", "-n", "default", &who, "--type=merge", "-p", patch]);
+    let patch = |patch: &str| {
+        tools.kubectl(&[
+            "patch",
+            "pod",
+            "pg-0",
+            "-n",
+            "default",
+            &who,
+            "--type=merge",
+            "-p",
+            patch,
+        ])
+    };
     // A new policy takes the API server a moment to load; until then it lets everything pass.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while patch(r#"{"metadata":{"labels":{"probe":"x"}}}"#).is_ok() {
         assert!(std::time::Instant::now() < deadline, "the policy is not enforced");
     }
     for (what, forbidden) in [
-        ("an image", r#"{"spec":{"containers":[{"name":"postgres","image":"evil"}]}}"#),
+        (
+            "an image",
+            r#"{"spec":{"containers":[{"name":"postgres","image":"evil"}]}}"#,
+        ),
         ("a label", r#"{"metadata":{"labels":{"app":"other"}}}"#),
         ("a finalizer", r#"{"metadata":{"finalizers":["example.com/x"]}}"#),
-        ("another's annotation", r#"{"metadata":{"annotations":{"other":"changed"}}}"#),
-        ("another's annotation, removed", r#"{"metadata":{"annotations":{"other":null}}}"#),
-        ("a new annotation elsewhere", r#"{"metadata":{"annotations":{"example.com/x":"y"}}}"#),
+        (
+            "another's annotation",
+            r#"{"metadata":{"annotations":{"other":"changed"}}}"#,
+        ),
+        (
+            "another's annotation, removed",
+            r#"{"metadata":{"annotations":{"other":null}}}"#,
+        ),
+        (
+            "a new annotation elsewhere",
+            r#"{"metadata":{"annotations":{"example.com/x":"y"}}}"#,
+        ),
     ] {
         let refused = patch(forbidden).expect_err(what);
         assert!(refused.contains("highwater-executor-pods"), "{what}: {refused}");
@@ -71,5 +131,7 @@ fn the_executor_changes_nothing_of_a_pod_but_its_own_annotations() {
     patch(r#"{"metadata":{"annotations":{"highwater.dev/nudge":"1"}}}"#).unwrap();
     patch(r#"{"metadata":{"annotations":{"highwater.dev/nudge":null}}}"#).unwrap();
     // Everyone else is as free as before.
-    tools.kubectl(&["label", "pod", "pg-0", "-n", "default", "tier=db"]).unwrap();
+    tools
+        .kubectl(&["label", "pod", "pg-0", "-n", "default", "tier=db"])
+        .unwrap();
 }

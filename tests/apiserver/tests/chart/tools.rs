@@ -18,10 +18,25 @@ use tempfile::TempDir;
 /// KubeDB's five definitions, which the chart brings only when standalone.
 pub(crate) const SHARED: [(&str, &str, &str, &str); 5] = [
     ("kubedb.com", "postgreses", "Postgres", "v1"),
-    ("catalog.kubedb.com", "postgresversions", "PostgresVersion", "v1alpha1"),
+    (
+        "catalog.kubedb.com",
+        "postgresversions",
+        "PostgresVersion",
+        "v1alpha1",
+    ),
     ("apps.k8s.appscode.com", "petsets", "PetSet", "v1"),
-    ("autoscaling.kubedb.com", "postgresautoscalers", "PostgresAutoscaler", "v1alpha1"),
-    ("ops.kubedb.com", "postgresopsrequests", "PostgresOpsRequest", "v1alpha1"),
+    (
+        "autoscaling.kubedb.com",
+        "postgresautoscalers",
+        "PostgresAutoscaler",
+        "v1alpha1",
+    ),
+    (
+        "ops.kubedb.com",
+        "postgresopsrequests",
+        "PostgresOpsRequest",
+        "v1alpha1",
+    ),
 ];
 
 pub(crate) struct Tools {
@@ -35,8 +50,18 @@ impl Tools {
     pub(crate) fn start() -> Tools {
         let bin = TempDir::new().unwrap();
         // The program is whatever name it is called by.
-        symlink(Binaries::ensure().unwrap().kubernetes(), bin.path().join("kubectl")).unwrap();
-        Tools { server: apiserver::start().unwrap(), helm: binaries::helm().unwrap(), bin }
+        symlink(
+            Binaries::ensure().unwrap().kubernetes(),
+            bin.path().join("kubectl"),
+        )
+        .unwrap();
+        let tools = Tools {
+            server: apiserver::start().unwrap(),
+            helm: binaries::helm().unwrap(),
+            bin,
+        };
+        tools.kubectl(&["create", "namespace", "highwater"]).unwrap();
+        tools
     }
 
     fn run(&self, program: &Path, arguments: &[&str]) -> Result<String, String> {
@@ -48,7 +73,11 @@ impl Tools {
             .output()
             .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stderr))
+        }
     }
 
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
@@ -69,9 +98,6 @@ impl Tools {
         if verb != "uninstall" && verb != "rollback" {
             arguments.insert(2, chart.to_str().unwrap());
         }
-        if verb == "install" {
-            arguments.push("--create-namespace");
-        }
         arguments.extend(more);
         self.run(&self.helm, &arguments)
     }
@@ -84,7 +110,8 @@ impl Tools {
     /// Names and resourceVersions of all CRDs: equal before and after means that none was written.
     pub(crate) fn crds(&self) -> String {
         let columns = "custom-columns=N:.metadata.name,V:.metadata.resourceVersion,U:.metadata.uid";
-        self.kubectl(&["get", "customresourcedefinitions", "--no-headers", "-o", columns]).unwrap()
+        self.kubectl(&["get", "customresourcedefinitions", "--no-headers", "-o", columns])
+            .unwrap()
     }
 
     /// Definitions of the same names as KubeDB's, made by someone else.
