@@ -6,7 +6,7 @@
 use std::{
     ffi::OsStr,
     io,
-    process::{Command, ExitStatus},
+    process::{Command, ExitStatus, Stdio},
 };
 
 use thiserror::Error;
@@ -40,8 +40,19 @@ pub enum CommandError {
 
 /// Runs a tool to its end and answers what it printed. Blocks.
 pub fn run<A: AsRef<OsStr>>(program: &'static str, arguments: &[A]) -> Result<String, CommandError> {
+    run_with(program, arguments, Stdio::null())
+}
+
+/// The same with a standard input: no tool of ours reads it, but it may be a file whose lock the tool then holds, also
+/// after we were killed.
+pub fn run_with<A: AsRef<OsStr>>(
+    program: &'static str,
+    arguments: &[A],
+    input: Stdio,
+) -> Result<String, CommandError> {
     let output = Command::new(program)
         .args(arguments)
+        .stdin(input)
         // Messages in English, so that logs and tests can be read anywhere.
         .env("LC_ALL", "C")
         .output()

@@ -30,14 +30,16 @@ impl Gate {
     /// Waits as long as the rules want, then answers the limits for the work or refuses the call. A caller that gives
     /// up drops this, and nothing has been done.
     pub async fn pass(&self, op: Operation, subject: &Subject) -> Result<Limits, Error> {
-        while self
-            .rules()
-            .await?
-            .matching(op, subject)
-            .any(|fault| matches!(fault, Fault::Hang))
-        {
+        let hangs = |rules: Faults| {
+            rules
+                .matching(op, subject)
+                .any(|fault| matches!(fault, Fault::Hang))
+        };
+        if hangs(self.rules().await?) {
             tracing::info!(?op, volume = subject.volume, "hangs on demand");
-            self.wait(LOOK_AGAIN).await?;
+            while hangs(self.rules().await?) {
+                self.wait(LOOK_AGAIN).await?;
+            }
         }
         let rules = self.rules().await?;
         let delay = rules.matching(op, subject).map(delay_of).sum();

@@ -1,6 +1,11 @@
 //! Runs one command: build, serve, stop in order.
 
-use std::{io::Write, path::absolute, sync::Arc, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    path::absolute,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use tokio::{
@@ -52,9 +57,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 fn serve_to_the_end(args: ServeArgs) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&args.log).context("--log")?;
+    let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(colours)
         .init();
     ensure!(
         nix::unistd::geteuid().is_root(),

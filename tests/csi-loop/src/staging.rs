@@ -2,10 +2,12 @@
 //! filesystem. Each may be repeated, also by a driver that was killed in the middle. All of it blocks.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::ErrorKind,
     path::{Path, PathBuf},
 };
+
+use nix::fcntl::{Flock, FlockArg};
 
 use crate::{
     error::Error,
@@ -22,13 +24,7 @@ pub fn stage(volumes: &Volumes, id: &str, target: &Path, options: &[String]) -> 
         return Ok(());
     }
     let node = attached(&volume)?;
-    match xfs::content(&node).map_err(Error::io("read", &node))? {
-        Content::Xfs => {}
-        found => {
-            let over = found == Content::Unfinished;
-            xfs::make(&node, over).map_err(|source| volume.command(source))?;
-        }
-    }
+    format(&volume, &node)?;
     fs::create_dir_all(target).map_err(Error::io("make", target))?;
     mounts::mount(&node, target, options).map_err(Error::io("mount at", target))
 }
@@ -136,15 +132,33 @@ pub fn mounted(volume: &Volume, path: &Path) -> Result<Option<Mount>, Error> {
 /// The node of the volume's loop device, of the image's size.
 fn attached(volume: &Volume) -> Result<PathBuf, Error> {
     let size = volume.size()?;
-    match volume.loops()?.into_iter().next() {
-        None => loops::attach(&volume.image()).map_err(|source| volume.command(source)),
-        Some(present) => {
-            if present.size < size {
-                loops::follow(&present.node).map_err(|source| volume.command(source))?;
-            }
-            Ok(present.node)
-        }
+    let mut present = volume.loops()?.into_iter();
+    let Some(first) = present.next() else {
+        return loops::attach(&volume.image()).map_err(|source| volume.command(source));
+    };
+    if first.size < size {
+        loops::follow(&first.node).map_err(|source| volume.command(source))?;
     }
+    // A second one comes from a losetup that outlived a killed driver. It is not mounted: XFS refuses its own twin.
+    for twin in present {
+        loops::detach(&twin.node).map_err(|source| volume.command(source))?;
+    }
+    Ok(first.node)
+}
+
+/// Makes a filesystem when the device has none, or half of one.
+fn format(volume: &Volume, node: &Path) -> Result<(), Error> {
+    let path = volume.format_lock();
+    let lock = File::create(&path).map_err(Error::io("make", &path))?;
+    let lock =
+        Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, error)| Error::io("lock", &path)(error))?;
+    let over = match xfs::content(node).map_err(Error::io("read", node))? {
+        Content::Xfs => return Ok(()),
+        Content::Unfinished => true,
+        Content::None => false,
+    };
+    let held = lock.try_clone().map_err(Error::io("lock", &path))?;
+    xfs::make(node, over, held).map_err(|source| volume.command(source))
 }
 
 /// Takes all of the volume's mounts at a path away; one may lie over another after a race.

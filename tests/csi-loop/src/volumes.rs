@@ -1,4 +1,4 @@
-//! Volumes as directories: `<state>/volumes/<id>/{disk.img, volume.json, modifications}`.
+//! Volumes as directories: `<state>/volumes/<id>/{disk.img, volume.json, modifications, format.lock}`.
 //!
 //! A volume is there when its directory is: it appears by a rename and goes by a rename. Names with a dot in front are
 //! leftovers of a driver that was killed in between.
@@ -153,6 +153,12 @@ impl Volume {
     /// The file of its growths: see `history`.
     pub fn modifications(&self) -> PathBuf {
         self.dir.join("modifications")
+    }
+
+    /// The file whose lock is held while it is formatted: a mkfs.xfs that outlived a killed driver must end before the
+    /// next one looks at the device.
+    pub fn format_lock(&self) -> PathBuf {
+        self.dir.join("format.lock")
     }
 
     /// Its size in bytes.

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, ErrorKind, Read},
     path::Path,
+    process::Stdio,
 };
 
 use crate::{command, command::CommandError};
@@ -29,8 +30,8 @@ pub fn content(node: &Path) -> io::Result<Content> {
     }
 }
 
-/// Makes a filesystem; `over` an unfinished one. Blocks.
-pub fn make(node: &Path, over: bool) -> Result<(), CommandError> {
+/// Makes a filesystem; `over` an unfinished one. `lock` stays held until mkfs.xfs ends, even without us. Blocks.
+pub fn make(node: &Path, over: bool, lock: File) -> Result<(), CommandError> {
     // -K: no discard, the image is sparse already. -f only over our own unfinished work: without it mkfs.xfs refuses
     // to overwrite anything it knows.
     let mut words = vec!["-q".as_ref(), "-K".as_ref()];
@@ -38,7 +39,7 @@ pub fn make(node: &Path, over: bool) -> Result<(), CommandError> {
         words.push("-f".as_ref());
     }
     words.push(node.as_os_str());
-    command::run("mkfs.xfs", &words).map(drop)
+    command::run_with("mkfs.xfs", &words, Stdio::from(lock)).map(drop)
 }
 
 /// Grows the mounted filesystem to its device's size; nothing when it has it. Blocks.

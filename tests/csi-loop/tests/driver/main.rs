@@ -1,0 +1,10 @@
+//! The real driver over its real socket, with real loop devices and XFS: what sidecars and kubelet would see.
+//!
+//! Needs root, loop devices and xfsprogs, so plain `cargo test` leaves it out (`test = false`); run it by name:
+//! `cargo test -p csi-loop --test driver`. Without root it fails and says so.
+
+mod expansion;
+mod faults;
+mod lifecycle;
+mod restart;
+mod rig;
