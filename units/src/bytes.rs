@@ -79,7 +79,7 @@ impl Bytes {
 }
 
 /// As a Kubernetes quantity that reads back to exactly this size: a binary suffix where that is exact,
-/// plain digits elsewhere (`5Gi`, `1536Mi`, `1594884096`).
+/// plain digits elsewhere (`5Gi`, `1521Mi`, `1594884097`).
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SUFFIXES: [&str; 7] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
@@ -110,7 +110,7 @@ mod tests {
             (1024, "1Ki"),
             (1 << 30, "1Gi"),
             (1536 << 20, "1536Mi"),
-            (1_594_884_096, "1557504Ki"),
+            (1_594_884_096, "1521Mi"),
             (1_594_884_097, "1594884097"),
             (u64::MAX, "18446744073709551615"),
             (1 << 63, "8Ei"),

@@ -66,6 +66,11 @@ pub struct PostgresOpsRequestSpec {
     pub horizontal_scaling: Option<HorizontalScaling>,
     /// The most that one step may take, such as `10m`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(
+        validation = Rule::new(crate::rules::DURATION)
+            .message("timeout is not a duration above zero; write for example 10m or 1h30m")
+            .reason(Reason::FieldValueInvalid)
+    )]
     pub timeout: Option<DurationText>,
     /// `IfReady` waits for the database to be Ready, `Always` does not.
     #[serde(skip_serializing_if = "Option::is_none")]

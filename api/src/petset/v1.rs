@@ -95,6 +95,7 @@ pub struct PetSetSpec {
 /// A claim made for each pod.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-preserve-unknown-fields" = true))]
 pub struct ClaimTemplate {
     /// `v1`, where written.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +109,7 @@ pub struct ClaimTemplate {
     pub metadata: ClaimTemplateMeta,
     /// The claim.
     #[serde(default)]
+    #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true))]
     pub spec: ClaimSpec,
 }
 

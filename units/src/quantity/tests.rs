@@ -241,7 +241,7 @@ mod the_oracle_is_wrong {
 
     #[test]
     fn it_accepts_two_signs_and_no_digits() {
-        for text in ["--1", "+-1", "Gi", "inf"] {
+        for text in ["--1", "+-1", "Gi"] {
             assert!(ParsedQuantity::try_from(text).is_ok(), "{text}");
         }
     }

@@ -14,6 +14,11 @@ pub(crate) const DEFAULT_MAX_RETRIES: i32 = 1;
 pub struct OpsRequestOptions {
     /// The most that one step of a request may take, such as `10m`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(
+        validation = Rule::new(crate::rules::DURATION)
+            .message("timeout is not a duration above zero; write for example 10m or 1h30m")
+            .reason(Reason::FieldValueInvalid)
+    )]
     pub timeout: Option<DurationText>,
     /// `IfReady` waits for the database to be Ready, `Always` does not.
     #[serde(skip_serializing_if = "Option::is_none")]

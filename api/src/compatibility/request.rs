@@ -1,0 +1,202 @@
+//! `PostgresOpsRequest`.
+
+use super::{By::Executor, Kind::Request, Row, Shape, When::Is};
+
+const TYPE: &str = "spec.type";
+/// `requests` and `limits` of a container, bounded so that rules may compare them.
+const POD_RESOURCES: &str = r#"{"type":"object","properties":{
+    "nodeSelectionPolicy":{"type":"string","maxLength":64},
+    "topology":{"type":"object","properties":{"key":{"type":"string","maxLength":317},"value":{"type":"string","maxLength":63}}},
+    "resources":{"type":"object","properties":{
+        "requests":{"type":"object","maxProperties":16,"additionalProperties":{"x-kubernetes-int-or-string":true}},
+        "limits":{"type":"object","maxProperties":16,"additionalProperties":{"x-kubernetes-int-or-string":true}}}}}}"#;
+
+pub(super) const ROWS: &[Row] = &[
+    Request.acted("spec.databaseRef", Executor, "the Postgres that is changed"),
+    Request.acted(
+        TYPE,
+        Executor,
+        "VolumeExpansion runs; HorizontalScaling, VerticalScaling and Restart are \
+        accepted, and answered with Failed and reason NotSupported by a version that cannot run them",
+    ),
+    Request.dangerous_value(
+        TYPE,
+        Is("UpdateVersion"),
+        Shape::Declared,
+        "restore a dump into a Postgres of the new version",
+    ),
+    Request.dangerous_value(
+        TYPE,
+        Is("Reconfigure"),
+        Shape::Declared,
+        "change spec.configuration of the Postgres",
+    ),
+    Request.dangerous_value(
+        TYPE,
+        Is("ReconfigureTLS"),
+        Shape::Declared,
+        "terminate TLS in front of the database",
+    ),
+    Request.dangerous_value(
+        TYPE,
+        Is("RotateAuth"),
+        Shape::Declared,
+        "change the password with ALTER ROLE and in the Secret",
+    ),
+    Request.dangerous_value(
+        TYPE,
+        Is("ReconnectStandby"),
+        Shape::Declared,
+        "delete the standby's pod; Patroni reconnects it",
+    ),
+    Request.dangerous_value(
+        TYPE,
+        Is("ForceFailOver"),
+        Shape::Declared,
+        "use patronictl failover in a pod",
+    ),
+    Request.dangerous_value(
+        TYPE,
+        Is("SetRaftKeyPair"),
+        Shape::Declared,
+        "there is no raft store; leave it out",
+    ),
+    Request.dangerous_value(
+        TYPE,
+        Is("StorageMigration"),
+        Shape::Declared,
+        "restore a dump into a Postgres of the new storage class",
+    ),
+    Request.acted(
+        "spec.volumeExpansion.postgres",
+        Executor,
+        "the new size of each data volume",
+    ),
+    Request.acted(
+        "spec.volumeExpansion.mode",
+        Executor,
+        "Online; Offline is answered with Failed and reason \
+        NotSupported by a version that cannot run it",
+    ),
+    Request.dangerous(
+        "spec.volumeExpansion.arbiter",
+        Shape::Quantity,
+        "there is no arbiter; leave it out",
+    ),
+    Request.acted(
+        "spec.horizontalScaling.replicas",
+        Executor,
+        "the number of members",
+    ),
+    Request.acted(
+        "spec.horizontalScaling.standbyMode",
+        Executor,
+        "absent leaves it as it is; KubeDB's default Hot is not applied",
+    ),
+    Request.acted(
+        "spec.horizontalScaling.streamingMode",
+        Executor,
+        "absent leaves it as it is; KubeDB's default \
+        Asynchronous, which would weaken a Synchronous database, is not applied",
+    ),
+    Request.dangerous(
+        "spec.horizontalScaling.readReplicas",
+        Shape::Objects,
+        "raise horizontalScaling.replicas instead",
+    ),
+    Request.acted_as(
+        "spec.verticalScaling",
+        Shape::Json(r#"{"type":"object","properties":{}}"#),
+        Executor,
+        "resources of the members",
+    ),
+    Request.acted_as(
+        "spec.verticalScaling.postgres",
+        Shape::Json(POD_RESOURCES),
+        Executor,
+        "resources of the members",
+    ),
+    Request.acted_as(
+        "spec.verticalScaling.mode",
+        Shape::Json(r#"{"type":"string","enum":["Restart","InPlace"]}"#),
+        Executor,
+        "whether pods are restarted for it",
+    ),
+    Request.harmless(
+        "spec.verticalScaling.exporter",
+        Shape::Object,
+        "there is no exporter container",
+    ),
+    Request.harmless(
+        "spec.verticalScaling.coordinator",
+        Shape::Object,
+        "there is no coordinator container",
+    ),
+    Request.harmless(
+        "spec.verticalScaling.arbiter",
+        Shape::Object,
+        "there is no arbiter",
+    ),
+    Request.dangerous(
+        "spec.verticalScaling.readReplicas",
+        Shape::Objects,
+        "read replicas are not supported; leave it out",
+    ),
+    Request.acted_as(
+        "spec.restart",
+        Shape::Object,
+        Executor,
+        "for type Restart; it has no content",
+    ),
+    Request.acted("spec.timeout", Executor, "the most that one step may take"),
+    Request.acted(
+        "spec.apply",
+        Executor,
+        "IfReady waits for the database to be Ready, Always does not",
+    ),
+    Request.acted(
+        "spec.maxRetries",
+        Executor,
+        "how often a failed request is tried again; default 1",
+    ),
+    Request.harmless(
+        "spec.updateVersion",
+        Shape::Object,
+        "the type that reads it is not supported",
+    ),
+    Request.harmless(
+        "spec.configuration",
+        Shape::Object,
+        "the type that reads it is not supported",
+    ),
+    Request.harmless(
+        "spec.tls",
+        Shape::Object,
+        "the type that reads it is not supported",
+    ),
+    Request.harmless(
+        "spec.authentication",
+        Shape::Object,
+        "the type that reads it is not supported",
+    ),
+    Request.harmless(
+        "spec.reconnectStandby",
+        Shape::Object,
+        "the type that reads it is not supported",
+    ),
+    Request.harmless(
+        "spec.forceFailOver",
+        Shape::Object,
+        "the type that reads it is not supported",
+    ),
+    Request.harmless(
+        "spec.setRaftKeyPair",
+        Shape::Object,
+        "the type that reads it is not supported",
+    ),
+    Request.harmless(
+        "spec.migration",
+        Shape::Object,
+        "the type that reads it is not supported",
+    ),
+];
