@@ -1,0 +1,93 @@
+//! The flags of `highwater-agent`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Parser;
+use runtime::args::{AdminArgs, LogArgs};
+
+/// Measures the persistent volumes of this node and streams their usage to the deciders.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "highwater-agent", version)]
+pub struct Args {
+    /// Name of this node.
+    #[arg(long, env = "NODE_NAME")]
+    pub node_name: String,
+
+    /// Kubelet's root directory, mounted here at the same path; a symbolic link is followed.
+    #[arg(
+        long,
+        env = "KUBELET_ROOT",
+        default_value = "/var/lib/kubelet",
+        value_name = "DIRECTORY"
+    )]
+    pub kubelet_root: PathBuf,
+
+    /// Host and port of the deciders' headless Service; a stream is kept to every address behind it.
+    #[arg(
+        long,
+        env = "DECIDER",
+        default_value = "highwater-decider.highwater.svc:7400",
+        value_name = "HOST:PORT"
+    )]
+    pub decider: String,
+
+    /// Each volume is measured once in this time.
+    #[arg(long, value_parser = positive, default_value = "1s", value_name = "TIME")]
+    pub period: Duration,
+
+    /// A volume whose statfs takes longer is reported as stuck.
+    #[arg(long, value_parser = positive, default_value = "2s", value_name = "TIME")]
+    pub statfs_deadline: Duration,
+
+    /// A decider hears of this node at least this often.
+    #[arg(long, value_parser = positive, default_value = "2s", value_name = "TIME")]
+    pub heartbeat: Duration,
+
+    /// How often the deciders' name is resolved.
+    #[arg(long, value_parser = positive, default_value = "5s", value_name = "TIME")]
+    pub resolve_every: Duration,
+
+    /// The admin port.
+    #[command(flatten)]
+    pub admin: AdminArgs,
+
+    /// The log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Any of these at zero would be a busy loop.
+fn positive(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration >= Duration::from_millis(10) => Ok(duration),
+        Ok(_) => Err("must be at least 10ms".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser;
+
+    use super::Args;
+
+    #[test]
+    fn defaults_are_those_of_the_chart() {
+        let args = Args::parse_from(["highwater-agent", "--node-name", "node-1"]);
+        assert_eq!(args.period, Duration::from_secs(1));
+        assert_eq!(args.statfs_deadline, Duration::from_secs(2));
+        assert_eq!(args.decider, "highwater-decider.highwater.svc:7400");
+    }
+
+    #[test]
+    fn a_time_of_nothing_is_refused() {
+        for bad in ["0s", "1us", "-1s", "soon"] {
+            assert!(
+                Args::try_parse_from(["highwater-agent", "--node-name", "n", "--period", bad]).is_err(),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The latest state of all volumes of the node, where the sweeper writes it and every stream reads it.
+//!
+//! A stream takes what it needs when it can send, so nothing queues here and a slow reader costs nothing.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::{
+    history::History,
+    sweeper::{Failure, Observation},
+};
+
+/// The latest state; shared by reference.
+#[derive(Debug)]
+pub struct Board {
+    latest: Mutex<Latest>,
+    ticks: watch::Sender<u64>,
+}
+
+/// The state of all volumes at one tick.
+#[derive(Debug, Default)]
+pub struct Latest {
+    /// Start of the oldest completed measurement among the volumes that are not stuck; the time of the tick if
+    /// there are none. Nobody has to wonder about anything that is older.
+    pub as_of: Timestamp,
+    /// All volumes, by name.
+    pub volumes: Vec<Observation>,
+    /// The past of those volumes that have one.
+    pub history: BTreeMap<String, History>,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            latest: Mutex::default(),
+            ticks: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Board {
+    /// Puts up what was observed at `now`; `volumes` are ordered by name.
+    pub fn tick(&self, volumes: Vec<Observation>, now: Timestamp) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.tick(volumes, now);
+        drop(latest);
+        self.ticks.send_modify(|ticks| *ticks += 1);
+    }
+
+    /// Looks at the state for a moment.
+    pub fn read<R>(&self, look: impl FnOnce(&Latest) -> R) -> R {
+        look(&self.latest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells of each tick; 0 until there was one.
+    #[must_use]
+    pub fn ticks(&self) -> watch::Receiver<u64> {
+        self.ticks.subscribe()
+    }
+}
+
+impl Latest {
+    fn tick(&mut self, volumes: Vec<Observation>, now: Timestamp) {
+        let mut past = std::mem::take(&mut self.history);
+        for seen in &volumes {
+            // Reattached elsewhere and back, or to another pod: the filesystem and its past are the same.
+            let mut history = past.remove(&seen.volume.pv).unwrap_or_default();
+            if let Some(last) = &seen.last {
+                history.push(last);
+            }
+            self.history.insert(seen.volume.pv.clone(), history);
+        }
+        let current = volumes.iter().filter(|seen| seen.failure.is_none());
+        self.as_of = current
+            .filter_map(|seen| Some(seen.last?.at))
+            .min()
+            .unwrap_or(now);
+        self.volumes = volumes;
+    }
+
+    /// The number of volumes without current numbers.
+    #[must_use]
+    pub fn stuck(&self) -> usize {
+        self.volumes.iter().filter(|seen| seen.failure.is_some()).count()
+    }
+
+    /// The volumes without current numbers, with the cause.
+    pub fn failures(&self) -> impl Iterator<Item = (&Observation, Failure)> {
+        self.volumes.iter().filter_map(|seen| Some((seen, seen.failure?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::Board;
+    use crate::{
+        sweeper::Failure,
+        testing::{observed, seconds, stuck},
+    };
+
+    #[test]
+    fn as_of_is_the_oldest_start_among_those_not_stuck() {
+        let board = Board::default();
+        assert_eq!(*board.ticks().borrow(), 0);
+        let volumes = vec![
+            observed("a", 5, 10),
+            observed("b", 3, 10),
+            stuck(observed("c", 1, 10), Failure::Late),
+        ];
+        board.tick(volumes, seconds(6));
+        assert_eq!(board.read(|latest| latest.as_of), seconds(3));
+        assert_eq!(board.read(super::Latest::stuck), 1);
+        assert_eq!(*board.ticks().borrow(), 1);
+    }
+
+    #[test]
+    fn without_volumes_as_of_is_the_tick() {
+        let board = Board::default();
+        assert_eq!(board.read(|latest| latest.as_of), Timestamp::UNIX_EPOCH);
+        board.tick(vec![stuck(observed("c", 1, 10), Failure::Late)], seconds(9));
+        assert_eq!(board.read(|latest| latest.as_of), seconds(9));
+    }
+
+    #[test]
+    fn the_past_goes_with_the_volume() {
+        let board = Board::default();
+        board.tick(vec![observed("a", 0, 1), observed("b", 0, 1)], seconds(0));
+        board.tick(vec![observed("a", 5, 2)], seconds(5));
+        assert_eq!(board.read(|latest| latest.history.len()), 1);
+        assert_eq!(board.read(|latest| latest.history["a"].points().len()), 2);
+    }
+}

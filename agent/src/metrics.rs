@@ -1,0 +1,206 @@
+//! What the agent tells of itself. Names begin with `highwater_agent_`.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::{
+    metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+type Seconds = Gauge<f64, AtomicU64>;
+
+/// Sweeps of a hundred local filesystems take tenths of a millisecond; one with a dead server as long as it takes.
+const SWEEP_BUCKETS: [f64; 10] = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+/// Around the period of one second, with the promised 1.5 as a border.
+const GAP_BUCKETS: [f64; 10] = [0.5, 0.9, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0];
+
+/// All metrics of the agent; clones are the same.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Volumes that are mounted and known.
+    pub volumes: Gauge,
+    /// Those of them without current numbers.
+    pub stuck: Gauge,
+    /// Calls of statfs that were left behind.
+    pub stranded: Gauge,
+    /// Lines of the mount table that could not be understood.
+    pub malformed: Gauge,
+    /// Readings of the mount table.
+    pub mount_reads: Counter,
+    /// Duration of sweeps.
+    pub sweep: Histogram,
+    /// Times between two measurements of one volume.
+    pub gap: Histogram,
+    /// Age of the oldest measurement among the volumes that are not stuck.
+    pub oldest: Seconds,
+    /// Streams that are open.
+    pub streams: Gauge,
+    /// Streams that have been opened.
+    pub connects: Counter,
+    /// Streams that broke or could not be opened.
+    pub disconnects: Counter,
+    /// Messages sent.
+    pub messages: Counter,
+    /// Processor time of this process.
+    pub cpu: Seconds,
+    /// Resident memory of this process.
+    pub memory: Gauge,
+}
+
+impl Metrics {
+    /// Registers all of them.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            volumes: Gauge::default(),
+            stuck: Gauge::default(),
+            stranded: Gauge::default(),
+            malformed: Gauge::default(),
+            mount_reads: Counter::default(),
+            sweep: Histogram::new(SWEEP_BUCKETS),
+            gap: Histogram::new(GAP_BUCKETS),
+            oldest: Seconds::default(),
+            streams: Gauge::default(),
+            connects: Counter::default(),
+            disconnects: Counter::default(),
+            messages: Counter::default(),
+            cpu: Seconds::default(),
+            memory: Gauge::default(),
+        };
+        metrics.register_volumes(registry);
+        metrics.register_process(registry);
+        metrics
+    }
+
+    fn register_volumes(&self, to: &mut Registry) {
+        let s = Unit::Seconds;
+        to.register("volumes", "Mounted persistent volumes", self.volumes.clone());
+        to.register(
+            "volumes_stuck",
+            "Volumes whose statfs does not answer, or fails",
+            self.stuck.clone(),
+        );
+        to.register(
+            "statfs_stranded",
+            "Calls of statfs left behind because they do not return",
+            self.stranded.clone(),
+        );
+        to.register(
+            "mountinfo_malformed_lines",
+            "Lines of the mount table not understood",
+            self.malformed.clone(),
+        );
+        to.register(
+            "mountinfo_reads",
+            "Readings of the mount table",
+            self.mount_reads.clone(),
+        );
+        to.register_with_unit(
+            "sweep",
+            "Duration of one sweep over the volumes",
+            s.clone(),
+            self.sweep.clone(),
+        );
+        to.register_with_unit(
+            "gap",
+            "Time between two measurements of a volume",
+            s.clone(),
+            self.gap.clone(),
+        );
+        let help = "Age of the oldest measurement among volumes that are not stuck";
+        to.register_with_unit("oldest_measurement", help, s, self.oldest.clone());
+    }
+
+    fn register_process(&self, to: &mut Registry) {
+        to.register(
+            "streams",
+            "Open streams, one for each decider replica",
+            self.streams.clone(),
+        );
+        to.register("connects", "Streams opened", self.connects.clone());
+        to.register(
+            "disconnects",
+            "Streams that broke or could not be opened",
+            self.disconnects.clone(),
+        );
+        to.register("messages", "Messages sent to deciders", self.messages.clone());
+        let help = "Processor time used by this process";
+        to.register_with_unit("cpu", help, Unit::Seconds, self.cpu.clone());
+        to.register_with_unit(
+            "resident_memory",
+            "Memory of this process",
+            Unit::Bytes,
+            self.memory.clone(),
+        );
+    }
+}
+
+/// Reads what the process itself costs.
+#[derive(Debug)]
+pub struct OwnCost {
+    /// None where the system does not tell.
+    system: Option<System>,
+    pid: Pid,
+}
+
+impl OwnCost {
+    /// For this process.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            system: System::new()
+                .inspect_err(|error| tracing::warn!(%error, "the own cost is unknown"))
+                .ok(),
+            pid: Pid::from_u32(std::process::id()),
+        }
+    }
+
+    /// Reads it and sets the metrics. Costs a read of a few files in /proc: not to be done often.
+    pub fn read(&mut self, metrics: &Metrics) {
+        let kind = ProcessRefreshKind::nothing()
+            .with_cpu()
+            .with_memory()
+            .without_tasks();
+        let Some(system) = &mut self.system else {
+            return;
+        };
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, kind);
+        if let Some(process) = system.process(self.pid) {
+            let milliseconds = u32::try_from(process.accumulated_cpu_time()).unwrap_or(u32::MAX);
+            metrics.cpu.set(f64::from(milliseconds) / 1000.0);
+            metrics
+                .memory
+                .set(i64::try_from(process.memory()).unwrap_or(i64::MAX));
+        }
+    }
+}
+
+impl Default for OwnCost {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::{encoding::text::encode, registry::Registry};
+
+    use super::{Metrics, OwnCost};
+
+    #[test]
+    fn the_process_knows_its_cost() {
+        let mut registry = Registry::with_prefix("highwater_agent");
+        let metrics = Metrics::register(&mut registry);
+        OwnCost::new().read(&metrics);
+        assert!(metrics.memory.get() > 1 << 20, "{}", metrics.memory.get());
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        for name in [
+            "highwater_agent_volumes_stuck 0",
+            "highwater_agent_cpu_seconds ",
+            "highwater_agent_gap_seconds_bucket",
+        ] {
+            assert!(text.contains(name), "{name} in {text}");
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! What one stream has to be told: the difference between the latest state and what it was told before.
+//!
+//! Pure: the state and the time are arguments. A [`Sampler`] belongs to one stream. It is asked when the stream
+//! can take a message, so whatever happened in between has merged into one change for each volume.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    board::Latest,
+    history::Point,
+    statfs::Usage,
+    sweeper::{Failure, Observation},
+    volumes::Volume,
+};
+
+/// A change smaller than a thousandth of the capacity is no change ...
+const STEP_FRACTION: u64 = 1000;
+/// ... unless it is larger than this: 16 MiB are one WAL segment of PostgreSQL.
+const STEP_BYTES: u64 = 16 << 20;
+
+/// Volumes in one part of a snapshot, or added by one message: names are at most 253 + 36 bytes and numbers 80, so
+/// this stays under 64 KiB.
+const VOLUMES_A_MESSAGE: usize = 150;
+/// Readings in one message of changes: at most 75 bytes each.
+const READINGS_A_MESSAGE: usize = 800;
+/// Points in one message of history: at most 45 bytes each.
+const POINTS_A_MESSAGE: usize = 1200;
+
+/// One message to a decider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// A part of the full state.
+    Snapshot {
+        /// See [`Latest::as_of`].
+        as_of: Timestamp,
+        /// The volumes of this part.
+        volumes: Vec<Named>,
+        /// The first part.
+        first: bool,
+        /// The last part.
+        last: bool,
+    },
+    /// The past of some volumes, by index.
+    History(Vec<(u32, Vec<Point>)>),
+    /// What moved.
+    Changes {
+        /// See [`Latest::as_of`].
+        as_of: Timestamp,
+        /// Volumes with new numbers.
+        readings: Vec<Reading>,
+        /// Volumes that are new to the stream.
+        added: Vec<Named>,
+        /// Indices that name nothing any more; a volume can be gone and added under another index.
+        gone: Vec<u32>,
+    },
+    /// Nothing moved.
+    Heartbeat {
+        /// See [`Latest::as_of`].
+        as_of: Timestamp,
+    },
+}
+
+/// A volume with the index that names it in the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The volume.
+    pub volume: Arc<Volume>,
+    /// Its index and numbers.
+    pub reading: Reading,
+}
+
+/// The numbers of one volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Names the volume in the stream.
+    pub index: u32,
+    /// Start of the measurement; none if there never was one.
+    pub at: Option<Timestamp>,
+    /// The numbers of that measurement.
+    pub usage: Usage,
+    /// Why they are not current.
+    pub failure: Option<Failure>,
+}
+
+/// The memory of one stream.
+#[derive(Debug)]
+pub struct Sampler {
+    heartbeat: Duration,
+    snapshot_every: Duration,
+    sent: BTreeMap<String, Sent>,
+    /// The next index; never used again within the stream.
+    next_index: u32,
+    /// Values of `used` whose crossing is told at once, by index.
+    levels: BTreeMap<u32, Vec<u64>>,
+    /// The rest of a snapshot and of the history.
+    queue: VecDeque<Report>,
+    snapshot_due: Option<Instant>,
+    last_report: Option<Instant>,
+    /// The moment up to which the stream has been told of everything.
+    covered: Timestamp,
+    /// Where to go on when one message could not hold all changes.
+    resume: Option<String>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    volume: Arc<Volume>,
+    reading: Reading,
+}
+
+impl Sampler {
+    /// For a new stream, which is sent a heartbeat whenever nothing else went out for `heartbeat`, and everything
+    /// again after `snapshot_every`.
+    #[must_use]
+    pub fn new(heartbeat: Duration, snapshot_every: Duration) -> Self {
+        Self {
+            heartbeat,
+            snapshot_every,
+            sent: BTreeMap::new(),
+            next_index: 0,
+            levels: BTreeMap::new(),
+            queue: VecDeque::new(),
+            snapshot_due: None,
+            last_report: None,
+            covered: Timestamp::UNIX_EPOCH,
+            resume: None,
+        }
+    }
+
+    /// The next message, if there is anything to say at `now`.
+    pub fn next(&mut self, latest: &Latest, now: Instant) -> Option<Report> {
+        if self.queue.is_empty() && self.snapshot_due.is_none_or(|due| due <= now) {
+            self.snapshot(latest, now);
+        }
+        let heartbeat = || Report::Heartbeat { as_of: latest.as_of };
+        let is_due = |last: Instant| now.saturating_duration_since(last) >= self.heartbeat;
+        let due = self.last_report.is_none_or(is_due);
+        let report = match self.queue.pop_front() {
+            Some(report) => report,
+            None => self.changes(latest).or_else(|| due.then(heartbeat))?,
+        };
+        if let Report::Heartbeat { as_of } = report {
+            self.covered = as_of;
+        }
+        self.last_report = Some(now);
+        Some(report)
+    }
+
+    /// When a message is due even if nothing moves.
+    #[must_use]
+    pub fn heartbeat_due(&self, now: Instant) -> Instant {
+        let heartbeat = self.last_report.map_or(now, |last| last + self.heartbeat);
+        heartbeat.min(self.snapshot_due.unwrap_or(now))
+    }
+
+    /// Sets the levels of `used` of some volumes; a volume that is not named keeps its own.
+    pub fn set_levels(&mut self, levels: impl IntoIterator<Item = (u32, Vec<u64>)>) {
+        for (index, used) in levels {
+            if self.sent.values().any(|sent| sent.reading.index == index) {
+                self.levels.insert(index, used);
+            }
+        }
+    }
+
+    /// Queues all volumes; the first time also their past.
+    fn snapshot(&mut self, latest: &Latest, now: Instant) {
+        let first_ever = self.snapshot_due.is_none();
+        let mut known = std::mem::take(&mut self.sent);
+        let mut all = Vec::with_capacity(latest.volumes.len());
+        for seen in &latest.volumes {
+            let index = match known.remove(&seen.volume.pv) {
+                Some(sent) if sent.volume.has_names_of(&seen.volume) => sent.reading.index,
+                _ => self.new_index(),
+            };
+            all.push(self.name(seen, index));
+        }
+        self.forget_levels();
+        let parts = all.len().div_ceil(VOLUMES_A_MESSAGE).max(1);
+        for part in 0..parts {
+            let from = part * VOLUMES_A_MESSAGE;
+            let volumes = all[from..all.len().min(from + VOLUMES_A_MESSAGE)].to_vec();
+            let (first, last) = (part == 0, part + 1 == parts);
+            self.queue.push_back(Report::Snapshot {
+                as_of: latest.as_of,
+                volumes,
+                first,
+                last,
+            });
+        }
+        if first_ever {
+            self.history(latest);
+        }
+        self.covered = latest.as_of;
+        self.resume = None;
+        self.snapshot_due = Some(now + self.snapshot_every);
+    }
+
+    fn history(&mut self, latest: &Latest) {
+        let mut message = Vec::new();
+        let mut size = 0;
+        for (pv, sent) in &self.sent {
+            let Some(past) = latest.history.get(pv) else {
+                continue;
+            };
+            let points: Vec<Point> = past
+                .points()
+                .filter(|point| Some(point.at) != sent.reading.at)
+                .collect();
+            if points.is_empty() {
+                continue;
+            }
+            if size + points.len() > POINTS_A_MESSAGE {
+                self.queue
+                    .push_back(Report::History(std::mem::take(&mut message)));
+                size = 0;
+            }
+            size += points.len();
+            message.push((sent.reading.index, points));
+        }
+        if !message.is_empty() {
+            self.queue.push_back(Report::History(message));
+        }
+    }
+
+    /// What moved, as far as one message holds it; goes on with the rest the next time, so that volumes late in
+    /// the order get their turn also when those before them keep moving.
+    fn changes(&mut self, latest: &Latest) -> Option<Report> {
+        let mut readings = Vec::new();
+        let mut added = Vec::new();
+        let mut gone = self.take_gone(latest);
+        let start = self.resume.take().map_or(0, |name| {
+            latest.volumes.partition_point(|seen| seen.volume.pv < name)
+        });
+        let (before, from_start) = latest.volumes.split_at(start);
+        for seen in from_start.iter().chain(before) {
+            if readings.len() >= READINGS_A_MESSAGE || added.len() >= VOLUMES_A_MESSAGE {
+                self.resume = Some(seen.volume.pv.clone());
+                break;
+            }
+            match self.sent.get(&seen.volume.pv) {
+                Some(sent) if sent.volume.has_names_of(&seen.volume) => {
+                    let index = sent.reading.index;
+                    if self.has_moved(&sent.reading, seen) {
+                        readings.push(self.name(seen, index).reading);
+                    }
+                }
+                other => {
+                    gone.extend(other.map(|sent| sent.reading.index));
+                    let index = self.new_index();
+                    added.push(self.name(seen, index));
+                }
+            }
+        }
+        if readings.is_empty() && added.is_empty() && gone.is_empty() {
+            return None;
+        }
+        self.forget_levels();
+        // With changes still to be told, nothing newer is known of those volumes.
+        if self.resume.is_none() {
+            self.covered = latest.as_of;
+        }
+        Some(Report::Changes {
+            as_of: self.covered,
+            readings,
+            added,
+            gone,
+        })
+    }
+
+    fn take_gone(&mut self, latest: &Latest) -> Vec<u32> {
+        let is_there = |pv: &String| {
+            latest
+                .volumes
+                .binary_search_by(|seen| seen.volume.pv.cmp(pv))
+                .is_ok()
+        };
+        let mut gone = Vec::new();
+        self.sent.retain(|pv, sent| {
+            let keep = is_there(pv);
+            if !keep {
+                gone.push(sent.reading.index);
+            }
+            keep
+        });
+        gone
+    }
+
+    fn has_moved(&self, sent: &Reading, seen: &Observation) -> bool {
+        if sent.failure != seen.failure || sent.at.is_some() != seen.last.is_some() {
+            return true;
+        }
+        let (old, new) = (sent.usage, usage(seen));
+        let bytes = step(new.capacity, STEP_BYTES);
+        let inodes = step(new.inodes_total, u64::MAX);
+        let levels = self.levels.get(&sent.index).map_or(&[][..], Vec::as_slice);
+        old.capacity != new.capacity
+            || old.read_only != new.read_only
+            || old.used.abs_diff(new.used) >= bytes
+            || old.available.abs_diff(new.available) >= bytes
+            || old.inodes_total.abs_diff(new.inodes_total) >= inodes
+            || old.inodes_free.abs_diff(new.inodes_free) >= inodes
+            || levels
+                .iter()
+                .any(|level| (old.used < *level) != (new.used < *level))
+    }
+
+    /// Takes a volume's present numbers as sent.
+    fn name(&mut self, seen: &Observation, index: u32) -> Named {
+        let at = seen.last.map(|last| last.at);
+        let reading = Reading {
+            index,
+            at,
+            usage: usage(seen),
+            failure: seen.failure,
+        };
+        let volume = Arc::clone(&seen.volume);
+        self.sent.insert(
+            volume.pv.clone(),
+            Sent {
+                volume: Arc::clone(&volume),
+                reading,
+            },
+        );
+        Named { volume, reading }
+    }
+
+    fn new_index(&mut self) -> u32 {
+        let index = self.next_index;
+        // Four thousand million mounts within one stream are not to be expected.
+        self.next_index = self.next_index.saturating_add(1);
+        index
+    }
+
+    fn forget_levels(&mut self) {
+        if !self.levels.is_empty() {
+            let sent = &self.sent;
+            self.levels
+                .retain(|index, _| sent.values().any(|sent| sent.reading.index == *index));
+        }
+    }
+}
+
+/// The smallest change of a number out of `whole` that counts.
+fn step(whole: u64, at_most: u64) -> u64 {
+    (whole / STEP_FRACTION).clamp(1, at_most)
+}
+
+/// The numbers of the last measurement; read-only also where only mountinfo says so.
+fn usage(seen: &Observation) -> Usage {
+    let usage = seen.last.map(|last| last.usage).unwrap_or_default();
+    Usage {
+        read_only: usage.read_only || seen.volume.read_only,
+        ..usage
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,381 @@
+//! What is to be measured next, by whom, and what to do about calls that do not return. Pure: the time and the
+//! outcome of each call are arguments; the threads are in [`super::threads`].
+//!
+//! Two *lanes*, so that a filesystem that may hang never delays one that cannot:
+//!
+//! - `Trusted`: filesystems whose statfs is answered from memory. One worker measures them in turn.
+//! - `Doubtful`: network and FUSE filesystems, and any device that has held up a worker. Measured through probe
+//!   processes.
+//!
+//! A worker that is in one call for longer than [`HAND_OVER`] is *stranded*: it keeps its call, and a new worker
+//! takes over its lane. When the call returns after all, its result counts and the stranded worker ends. One
+//! device has at most one call in flight.
+//!
+//! So the largest gap between two measurements of a trusted volume is `period` + [`HAND_OVER`] for each trusted
+//! device that begins to hang in the same sweep (each then is doubtful), as long as no more than [`STRANDED`]
+//! are; and hanging doubtful devices add nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Failure, Measurement, Observation};
+use crate::{mounts::Device, volumes::Volume};
+
+/// A call that takes longer holds up no other volume. Ten thousand times what a statfs takes; mistaking a busy
+/// processor for a dead server costs a thread that ends again at once.
+pub(super) const HAND_OVER: Duration = Duration::from_millis(50);
+
+/// The most workers that may be left behind in a call at a time.
+pub(super) const STRANDED: usize = 8;
+
+/// The most of them in the doubtful lane, so that three are left for trusted devices that prove unworthy.
+pub(super) const STRANDED_DOUBTFUL: usize = 5;
+
+/// The most calls at a time for volumes that hung when last tried: the others of their lane keep one worker at least.
+pub(super) const RETRIES: usize = 3;
+
+/// Names a worker; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct WorkerId(u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    Trusted,
+    Doubtful,
+}
+
+/// What a worker is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Measure this volume and come back with [`Schedule::finish`].
+    Measure(Arc<Volume>),
+    /// Ask again at this time, or when told.
+    Wait(Option<Instant>),
+    /// Another worker has the lane.
+    Retire,
+}
+
+/// What the watchdog is to do.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Overdue {
+    /// Start these workers.
+    pub(super) start: Vec<(WorkerId, Lane)>,
+    /// End the calls of these workers, if that can be done.
+    pub(super) abort: Vec<WorkerId>,
+    /// Look again at this time, or when told.
+    pub(super) next: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) struct Schedule {
+    period: Duration,
+    deadline: Duration,
+    /// Sweeps begin at this time plus multiples of the period, so that all volumes are measured in one go.
+    epoch: Instant,
+    /// By name of the PersistentVolume.
+    targets: BTreeMap<Arc<str>, Target>,
+    queues: [BTreeSet<(Instant, Arc<str>)>; 2],
+    flights: BTreeMap<WorkerId, Flight>,
+    /// The worker of each lane that is not stranded.
+    on_duty: [WorkerId; 2],
+    last_worker: u64,
+}
+
+#[derive(Debug)]
+struct Target {
+    volume: Arc<Volume>,
+    lane: Lane,
+    due: Instant,
+    last: Option<Measurement>,
+    failure: Option<Failure>,
+    /// Start of the last measurement that gave numbers; at first, a period before the volume was found.
+    measured: Instant,
+    /// The last call for it did not return by itself within the deadline, or has not returned yet.
+    hung: bool,
+}
+
+#[derive(Debug)]
+struct Flight {
+    volume: Arc<Volume>,
+    lane: Lane,
+    started: Instant,
+    stranded: bool,
+    aborted: bool,
+}
+
+impl Schedule {
+    pub(super) fn new(period: Duration, deadline: Duration, now: Instant) -> Self {
+        Self {
+            period,
+            deadline,
+            epoch: now,
+            targets: BTreeMap::new(),
+            queues: [BTreeSet::new(), BTreeSet::new()],
+            flights: BTreeMap::new(),
+            on_duty: [WorkerId(0), WorkerId(1)],
+            last_worker: 1,
+        }
+    }
+
+    /// The workers to begin with, one a lane.
+    pub(super) fn first_workers(&self) -> [(WorkerId, Lane); 2] {
+        [
+            (self.on_duty[0], Lane::Trusted),
+            (self.on_duty[1], Lane::Doubtful),
+        ]
+    }
+
+    /// Sets what is mounted now. What was measured is kept for a mount that is still there.
+    pub(super) fn replace(&mut self, volumes: Vec<Volume>, now: Instant) {
+        let mut old = std::mem::take(&mut self.targets);
+        self.queues.iter_mut().for_each(BTreeSet::clear);
+        for volume in volumes {
+            let name: Arc<str> = volume.pv.as_str().into();
+            let target = match old.remove(&name) {
+                Some(mut known) if known.volume.is_mount_of(&volume) => {
+                    if *known.volume != volume {
+                        known.volume = Arc::new(volume);
+                    }
+                    known
+                }
+                _ => self.target(volume, now),
+            };
+            self.queues[target.lane.number()].insert((target.due, Arc::clone(&name)));
+            self.targets.insert(name, target);
+        }
+    }
+
+    fn target(&self, volume: Volume, now: Instant) -> Target {
+        let hangs = self
+            .flights
+            .values()
+            .any(|f| f.stranded && f.volume.device == volume.device);
+        Target {
+            lane: if volume.may_hang() || hangs {
+                Lane::Doubtful
+            } else {
+                Lane::Trusted
+            },
+            volume: Arc::new(volume),
+            due: now,
+            last: None,
+            failure: None,
+            measured: now.checked_sub(self.period).unwrap_or(now),
+            hung: false,
+        }
+    }
+
+    /// The next step of a worker that has no call in flight.
+    pub(super) fn next(&mut self, worker: WorkerId, now: Instant) -> Step {
+        let Some(lane) = self.lane_of(worker) else {
+            return Step::Retire;
+        };
+        let retries = self.flights.values().filter(|f| self.is_hung(&f.volume)).count();
+        for (due, name) in &self.queues[lane.number()] {
+            if *due > now {
+                return Step::Wait(Some(*due));
+            }
+            let Some(target) = self.targets.get(name) else {
+                continue;
+            };
+            if self.in_flight(target.volume.device) || (target.hung && retries >= RETRIES) {
+                continue;
+            }
+            let volume = Arc::clone(&target.volume);
+            let flight = Flight {
+                volume: Arc::clone(&volume),
+                lane,
+                started: now,
+                stranded: false,
+                aborted: false,
+            };
+            self.flights.insert(worker, flight);
+            return Step::Measure(volume);
+        }
+        Step::Wait(None)
+    }
+
+    /// Takes the outcome of a worker's call. Returns the time since the measurement before.
+    pub(super) fn finish(
+        &mut self,
+        worker: WorkerId,
+        outcome: Result<Measurement, Failure>,
+        now: Instant,
+    ) -> Option<Duration> {
+        let flight = self.flights.remove(&worker)?;
+        let prompt = now.saturating_duration_since(flight.started) <= HAND_OVER;
+        let aligned = self.next_sweep(now);
+        let target = self.targets.get_mut(flight.volume.pv.as_str())?;
+        // Mounted again or otherwise changed meanwhile: this may not be about the present mount. It is still due.
+        if !Arc::ptr_eq(&target.volume, &flight.volume) {
+            return None;
+        }
+        let (due, failure) = match &outcome {
+            Err(Failure::Aborted) => (now + self.deadline, target.failure),
+            Ok(_) => (aligned, None),
+            Err(failure) => (aligned, Some(*failure)),
+        };
+        target.hung = outcome == Err(Failure::Aborted);
+        target.failure = failure;
+        let mut gap = None;
+        if let Ok(measurement) = outcome {
+            gap = target
+                .last
+                .map(|_| flight.started.saturating_duration_since(target.measured));
+            target.last = Some(measurement);
+            target.measured = flight.started;
+        }
+        let lane = if prompt && !target.volume.may_hang() {
+            Lane::Trusted
+        } else {
+            target.lane
+        };
+        let name: Arc<str> = target.volume.pv.as_str().into();
+        self.queue(&name, lane, due);
+        gap
+    }
+
+    /// Hands over the lanes of workers that are too long in a call, and names the calls that are to be ended.
+    pub(super) fn overdue(&mut self, now: Instant) -> Overdue {
+        let mut overdue = Overdue::default();
+        let workers: Vec<WorkerId> = self.flights.keys().copied().collect();
+        for worker in workers {
+            let Some(flight) = self.flights.get(&worker) else {
+                continue;
+            };
+            let (lane, device) = (flight.lane, flight.volume.device);
+            if !flight.stranded && self.may_strand(lane) {
+                let late = flight.started + HAND_OVER;
+                if late <= now {
+                    self.last_worker += 1;
+                    let successor = WorkerId(self.last_worker);
+                    self.on_duty[lane.number()] = successor;
+                    overdue.start.push((successor, lane));
+                    self.strand(worker, device);
+                } else {
+                    overdue.look(late);
+                }
+            }
+            if let Some(flight) = self
+                .flights
+                .get_mut(&worker)
+                .filter(|f| f.lane == Lane::Doubtful && !f.aborted)
+            {
+                let late = flight.started + self.deadline;
+                if late <= now {
+                    flight.aborted = true;
+                    overdue.abort.push(worker);
+                } else {
+                    overdue.look(late);
+                }
+            }
+        }
+        overdue
+    }
+
+    /// What is known of each volume, by name; volumes that are being measured for the first time are left out.
+    pub(super) fn observe(&self, now: Instant) -> Vec<Observation> {
+        let limit = self.period + self.deadline;
+        let observe = |target: &Target| {
+            let late = now.saturating_duration_since(target.measured) > limit;
+            Observation {
+                volume: Arc::clone(&target.volume),
+                last: target.last,
+                failure: target.failure.or(late.then_some(Failure::Late)),
+            }
+        };
+        let known = |seen: &Observation| seen.last.is_some() || seen.failure.is_some();
+        self.targets.values().map(observe).filter(known).collect()
+    }
+
+    /// Number of calls that have been left behind.
+    pub(super) fn stranded(&self) -> usize {
+        self.flights.values().filter(|f| f.stranded).count()
+    }
+
+    /// Whether every volume has been measured, or tried in vain.
+    pub(super) fn is_complete(&self, now: Instant) -> bool {
+        self.observe(now).len() == self.targets.len()
+    }
+
+    fn may_strand(&self, lane: Lane) -> bool {
+        let doubtful = self
+            .flights
+            .values()
+            .filter(|f| f.stranded && f.lane == Lane::Doubtful)
+            .count();
+        match lane {
+            Lane::Trusted => self.stranded() < STRANDED,
+            Lane::Doubtful => doubtful < STRANDED_DOUBTFUL && self.stranded() < STRANDED,
+        }
+    }
+
+    /// The worker keeps its call; all volumes of the device are doubtful from now on.
+    fn strand(&mut self, worker: WorkerId, device: Device) {
+        if let Some(flight) = self.flights.get_mut(&worker) {
+            flight.stranded = true;
+        }
+        let same_device = self
+            .targets
+            .iter()
+            .filter(|(_, target)| target.volume.device == device);
+        let moved: Vec<_> = same_device
+            .map(|(name, target)| (Arc::clone(name), target.due))
+            .collect();
+        for (name, due) in moved {
+            self.queue(&name, Lane::Doubtful, due);
+        }
+    }
+
+    fn queue(&mut self, name: &Arc<str>, lane: Lane, due: Instant) {
+        if let Some(target) = self.targets.get_mut(name) {
+            self.queues[target.lane.number()].remove(&(target.due, Arc::clone(name)));
+            (target.lane, target.due) = (lane, due);
+            self.queues[lane.number()].insert((due, Arc::clone(name)));
+        }
+    }
+
+    fn lane_of(&self, worker: WorkerId) -> Option<Lane> {
+        [Lane::Trusted, Lane::Doubtful]
+            .into_iter()
+            .find(|lane| self.on_duty[lane.number()] == worker)
+    }
+
+    fn is_hung(&self, volume: &Volume) -> bool {
+        self.targets
+            .get(volume.pv.as_str())
+            .is_some_and(|target| target.hung)
+    }
+
+    fn in_flight(&self, device: Device) -> bool {
+        self.flights.values().any(|flight| flight.volume.device == device)
+    }
+
+    fn next_sweep(&self, now: Instant) -> Instant {
+        let period = self.period.as_nanos().max(1);
+        let since = now.saturating_duration_since(self.epoch).as_nanos();
+        let ahead = period - since % period;
+        now + Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
+    }
+}
+
+impl Overdue {
+    fn look(&mut self, at: Instant) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
+    }
+}
+
+impl Lane {
+    fn number(self) -> usize {
+        match self {
+            Self::Trusted => 0,
+            Self::Doubtful => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! Keeps a stream to every decider replica: resolves, dials, streams, backs off.
+//!
+//! What a stream carries is the [`crate::sampler`]'s. [`session`] is one stream, [`dial`] the connections,
+//! [`wire`] the messages.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use runtime::{clock::Clock, readiness::Gate, report::Chain};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{board::Board, metrics::Metrics};
+
+pub mod dial;
+mod session;
+mod wire;
+
+use dial::{Connect, Resolve};
+pub use wire::Identity;
+
+/// The first pause after a stream broke, and the longest; each is shortened by up to half at random.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// A stream that lasted so long was a good one: the next pause is the first again.
+const GOOD_STREAM: Duration = Duration::from_secs(10);
+/// A name server that does not answer is asked again.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The times that govern the streams.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Longest silence on a stream.
+    pub heartbeat: Duration,
+    /// Everything is sent again after this.
+    pub snapshot_every: Duration,
+    /// Pause between two resolutions of the deciders' name.
+    pub resolve_every: Duration,
+}
+
+/// All that a stream needs.
+pub struct Uplink {
+    /// Said at the beginning of each stream.
+    pub identity: Identity,
+    /// `host:port` by which the replicas know themselves.
+    pub authority: String,
+    /// What is reported.
+    pub board: Arc<Board>,
+    /// Finds the replicas.
+    pub resolver: Arc<dyn Resolve>,
+    /// Reaches them.
+    pub connector: Arc<dyn Connect>,
+    /// The node's time.
+    pub clock: Arc<dyn Clock>,
+    /// Open while a stream is.
+    pub connected: Connected,
+    /// Its times.
+    pub pace: Pace,
+    /// What it tells of itself.
+    pub metrics: Metrics,
+}
+
+/// Counts the streams for readiness.
+#[derive(Debug)]
+pub struct Connected {
+    gate: Gate,
+    streams: Mutex<usize>,
+}
+
+impl Uplink {
+    /// Streams to every replica until `token` is cancelled.
+    ///
+    /// # Errors
+    /// None so far: a replica that is away is tried again for ever.
+    pub async fn run(self, token: CancellationToken) -> anyhow::Result<()> {
+        let uplink = Arc::new(self);
+        let wanted = watch::Sender::new(BTreeSet::new());
+        tokio::select! {
+            () = uplink.resolve(&wanted) => {}
+            () = Arc::clone(&uplink).keep_streams(wanted.subscribe(), &token) => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps `wanted` up to date, for ever. An address that is no longer resolved is not dialled again, but an
+    /// open stream to it goes on: a name server that forgets for a moment ends nothing.
+    async fn resolve(&self, wanted: &watch::Sender<BTreeSet<SocketAddr>>) {
+        let mut next = Instant::now();
+        loop {
+            sleep_until(next).await;
+            next = Instant::now() + self.pace.resolve_every;
+            let answer = timeout(RESOLVE_TIMEOUT, self.resolver.resolve()).await;
+            match answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+                Ok(found) => {
+                    let found = BTreeSet::from_iter(found);
+                    if found.is_empty() {
+                        self.connected.missing("the deciders' name has no address");
+                    }
+                    wanted.send_if_modified(|now| std::mem::replace(now, found.clone()) != found);
+                }
+                Err(error) => {
+                    tracing::warn!(name = self.authority, %error, "cannot resolve the deciders' name");
+                    self.connected
+                        .missing(&format!("cannot resolve {}: {error}", self.authority));
+                }
+            }
+        }
+    }
+
+    /// One task for each address, until it is no longer wanted and its stream has ended.
+    async fn keep_streams(
+        self: Arc<Self>,
+        mut wanted: watch::Receiver<BTreeSet<SocketAddr>>,
+        token: &CancellationToken,
+    ) {
+        let mut peers = JoinSet::new();
+        let mut running = BTreeMap::new();
+        while !token.is_cancelled() {
+            let addresses = wanted.borrow_and_update().clone();
+            for address in addresses {
+                running.entry(address).or_insert_with(|| {
+                    let peer = Arc::clone(&self).keep_stream(address, wanted.clone(), token.clone());
+                    peers.spawn(peer).id()
+                });
+            }
+            tokio::select! {
+                () = token.cancelled() => {}
+                // The sender lives as long as the caller of this.
+                _ = wanted.changed() => {}
+                Some(ended) = peers.join_next_with_id() => {
+                    let id = ended.map_or_else(|panic| panic.id(), |(id, ())| id);
+                    running.retain(|_, running| *running != id);
+                }
+            }
+        }
+        while peers.join_next().await.is_some() {}
+    }
+
+    /// Streams to one address again and again.
+    async fn keep_stream(
+        self: Arc<Self>,
+        address: SocketAddr,
+        mut wanted: watch::Receiver<BTreeSet<SocketAddr>>,
+        token: CancellationToken,
+    ) {
+        let mut failures = 0;
+        while !token.is_cancelled() && wanted.borrow_and_update().contains(&address) {
+            let began = Instant::now();
+            let error = self.stream(address, &token).await.err();
+            if token.is_cancelled() {
+                return;
+            }
+            failures = if began.elapsed() >= GOOD_STREAM {
+                0
+            } else {
+                failures + 1
+            };
+            let pause = pause(failures, rand::random());
+            self.metrics.disconnects.inc();
+            let cause = error
+                .as_ref()
+                .map_or_else(|| "ended by the decider".to_owned(), |e| Chain(e).to_string());
+            tracing::warn!(%address, cause, ?pause, "stream to a decider ended");
+            self.connected.missing(&cause);
+            tokio::select! {
+                () = token.cancelled() => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn stream(&self, address: SocketAddr, token: &CancellationToken) -> Result<(), session::Error> {
+        let mut open = None;
+        let connect = || session::channel(&self.authority, address, Arc::clone(&self.connector));
+        let accepted = || {
+            tracing::info!(%address, "stream to a decider is open");
+            self.metrics.connects.inc();
+            open = Some(Open::new(self));
+        };
+        tokio::select! {
+            ended = session::run(self, async || connect().await, accepted, token) => ended,
+            // Not at once: an open stream takes its leave.
+            () = async { token.cancelled().await; sleep(session::FAREWELL * 2).await } => Ok(()),
+        }
+    }
+}
+
+/// The pause before the next try after `failures` in a row; `random` in 0..1 spreads the agents of a cluster.
+fn pause(failures: u32, random: f64) -> Duration {
+    let doubled =
+        FIRST_PAUSE.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
+    doubled
+        .min(LONGEST_PAUSE)
+        .mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
+}
+
+/// An open stream, counted while it lives.
+struct Open<'a>(&'a Uplink);
+
+impl<'a> Open<'a> {
+    fn new(uplink: &'a Uplink) -> Self {
+        uplink.metrics.streams.inc();
+        uplink.connected.add();
+        Self(uplink)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.streams.dec();
+        self.0.connected.remove();
+    }
+}
+
+impl fmt::Debug for Uplink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Uplink")
+            .field("authority", &self.authority)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connected {
+    /// Opens `gate` while at least one stream is open.
+    #[must_use]
+    pub fn new(gate: Gate) -> Self {
+        gate.close("no decider found yet");
+        Self {
+            gate,
+            streams: Mutex::new(0),
+        }
+    }
+
+    fn add(&self) {
+        *self.streams.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.gate.open();
+    }
+
+    fn remove(&self) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        *streams -= 1;
+        if *streams == 0 {
+            self.gate.close("the stream ended");
+        }
+    }
+
+    /// Says why there is no stream, if there is none.
+    fn missing(&self, why: &str) {
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if *streams == 0 {
+            self.gate.close(why);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
