@@ -1,0 +1,342 @@
+//! Writes: by the leader only, of one object at a time, and only if it is still what was read.
+//!
+//! Every write names the uid it means, so that an object of the same name made later is never touched, and where
+//! the decision depended on the object's state, the resourceVersion too. Leadership is asked right before.
+
+mod error;
+
+use std::{fmt::Debug, time::Duration};
+
+use k8s_openapi::NamespaceResourceScope;
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+pub use self::error::{Cause, Error};
+use crate::leader::Leader;
+
+/// Longest time of one write, repetitions by the client included. Beyond it the outcome is unknown; whoever
+/// wrote observes again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The object that a write means, as it was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// The object's uid: another object of the same name is not meant.
+    pub uid: String,
+    /// If given, the write happens only if the object has not changed since.
+    pub resource_version: Option<String>,
+}
+
+impl Target {
+    /// Means this object, in the state that it has here.
+    #[must_use]
+    pub fn of<K: Resource>(object: &K) -> Self {
+        Self {
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+            uid: object.uid().unwrap_or_default(),
+            resource_version: object.resource_version(),
+        }
+    }
+
+    /// Means this object whatever its state.
+    #[must_use]
+    pub fn in_any_state(self) -> Self {
+        Self {
+            resource_version: None,
+            ..self
+        }
+    }
+}
+
+/// Which part of an object a write is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    Status,
+}
+
+/// Writes for a leader; clones share the lease.
+#[derive(Clone)]
+pub struct Fenced {
+    client: Client,
+    leader: Leader,
+    manager: &'static str,
+    dry_run: bool,
+}
+
+impl Debug for Fenced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            client: _,
+            leader,
+            manager,
+            dry_run,
+        } = self;
+        f.debug_struct("Fenced")
+            .field("leader", leader)
+            .field("manager", manager)
+            .field("dry_run", dry_run)
+            .finish()
+    }
+}
+
+/// A kind whose objects live in namespaces and can be written as a whole.
+pub trait Namespaced:
+    Resource<Scope = NamespaceResourceScope, DynamicType = ()> + DeserializeOwned + Clone + Debug
+{
+}
+
+impl<K> Namespaced for K where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + DeserializeOwned + Clone + Debug
+{
+}
+
+impl Fenced {
+    /// Writes as field manager `manager`, while `leader` leads.
+    #[must_use]
+    pub fn new(client: Client, leader: Leader, manager: &'static str) -> Self {
+        Self {
+            client,
+            leader,
+            manager,
+            dry_run: false,
+        }
+    }
+
+    /// The same, but the API server only checks each write and keeps nothing.
+    #[must_use]
+    pub fn dry_run(&self) -> Self {
+        Self {
+            dry_run: true,
+            ..self.clone()
+        }
+    }
+
+    /// The lease under which this writes.
+    #[must_use]
+    pub fn leader(&self) -> &Leader {
+        &self.leader
+    }
+
+    /// Merges `patch` (RFC 7386) into the object; returns it as written.
+    ///
+    /// # Errors
+    /// Any [`Cause`].
+    pub async fn merge<K: Namespaced>(&self, target: &Target, patch: Value) -> Result<K, Error> {
+        self.patch("patch", Part::Whole, target, patch, false).await
+    }
+
+    /// Merges `patch`, an object with a `status`, into the object's status.
+    ///
+    /// # Errors
+    /// Any [`Cause`].
+    pub async fn merge_status<K: Namespaced>(&self, target: &Target, patch: Value) -> Result<K, Error> {
+        self.patch("patch the status of", Part::Status, target, patch, false)
+            .await
+    }
+
+    /// Applies `fields` server-side as this manager, taking fields from others: those not in `fields` that this manager
+    /// applied before are removed.
+    ///
+    /// # Errors
+    /// Any [`Cause`].
+    pub async fn apply<K: Namespaced>(&self, target: &Target, fields: Value) -> Result<K, Error> {
+        self.patch("apply", Part::Whole, target, fields, true).await
+    }
+
+    /// Applies `fields`, an object with a `status`, to the object's status; see [`Fenced::apply`].
+    ///
+    /// # Errors
+    /// Any [`Cause`].
+    pub async fn apply_status<K: Namespaced>(&self, target: &Target, fields: Value) -> Result<K, Error> {
+        self.patch("apply the status of", Part::Status, target, fields, true)
+            .await
+    }
+
+    /// Creates an object. If one of its name is there already, [`Error::is_already_exists`].
+    ///
+    /// # Errors
+    /// Any [`Cause`].
+    pub async fn create<K: Namespaced + Serialize>(&self, object: &K) -> Result<K, Error> {
+        let target = Target::of(object);
+        let params = PostParams {
+            dry_run: self.dry_run,
+            field_manager: Some(self.manager.to_owned()),
+        };
+        let api = self.api::<K>(&target);
+        self.guarded::<K, _>("create", &target, api.create(&params, object))
+            .await
+    }
+
+    /// Deletes an object; what depends on it goes in the background. One that is gone already is
+    /// [`Error::is_not_found`].
+    ///
+    /// # Errors
+    /// Any [`Cause`].
+    pub async fn delete<K: Namespaced>(&self, target: &Target) -> Result<(), Error> {
+        let meant = Preconditions {
+            uid: Some(target.uid.clone()),
+            resource_version: target.resource_version.clone(),
+        };
+        let params = DeleteParams {
+            dry_run: self.dry_run,
+            ..DeleteParams::background()
+        }
+        .preconditions(meant);
+        let api = self.api::<K>(target);
+        self.guarded::<K, _>("delete", target, api.delete(&target.name, &params))
+            .await
+            .map(drop)
+    }
+
+    async fn patch<K: Namespaced>(
+        &self,
+        verb: &'static str,
+        part: Part,
+        target: &Target,
+        patch: Value,
+        apply: bool,
+    ) -> Result<K, Error> {
+        let body = body::<K>(target, patch, apply).map_err(|cause| failed::<K>(verb, target, cause))?;
+        let params = PatchParams {
+            dry_run: self.dry_run,
+            force: apply,
+            field_manager: Some(self.manager.to_owned()),
+            field_validation: None,
+        };
+        let api = self.api::<K>(target);
+        let patch = if apply {
+            Patch::Apply(body)
+        } else {
+            Patch::Merge(body)
+        };
+        match part {
+            Part::Whole => {
+                self.guarded::<K, _>(verb, target, api.patch(&target.name, &params, &patch))
+                    .await
+            }
+            Part::Status => {
+                self.guarded::<K, _>(verb, target, api.patch_status(&target.name, &params, &patch))
+                    .await
+            }
+        }
+    }
+
+    /// Sends one write, if this process leads now.
+    async fn guarded<K: Namespaced, R>(
+        &self,
+        verb: &'static str,
+        target: &Target,
+        write: impl Future<Output = Result<R, kube::Error>>,
+    ) -> Result<R, Error> {
+        let Some(_permit) = self.leader.permit() else {
+            return Err(failed::<K>(verb, target, Cause::NotLeading));
+        };
+        let answer = timeout(PATIENCE, write).await.map_err(|_| Cause::NoAnswer);
+        let answer = answer.and_then(|answer| answer.map_err(Cause::from));
+        answer.map_err(|cause| failed::<K>(verb, target, cause))
+    }
+
+    fn api<K: Namespaced>(&self, target: &Target) -> Api<K> {
+        Api::namespaced(self.client.clone(), &target.namespace)
+    }
+}
+
+/// The patch with what it is based on, and for an apply with the identity that the server wants.
+fn body<K: Namespaced>(target: &Target, patch: Value, apply: bool) -> Result<Value, Cause> {
+    let Value::Object(mut body) = patch else {
+        return Err(Cause::NotAnObject);
+    };
+    let meta = body.entry("metadata").or_insert_with(|| json!({}));
+    let Value::Object(meta) = meta else {
+        return Err(Cause::NotAnObject);
+    };
+    meta.insert("uid".to_owned(), json!(target.uid));
+    if let Some(version) = &target.resource_version {
+        meta.insert("resourceVersion".to_owned(), json!(version));
+    }
+    if apply {
+        meta.insert("name".to_owned(), json!(target.name));
+        meta.insert("namespace".to_owned(), json!(target.namespace));
+        body.insert("apiVersion".to_owned(), json!(K::api_version(&())));
+        body.insert("kind".to_owned(), json!(K::kind(&())));
+    }
+    Ok(Value::Object(body))
+}
+
+fn failed<K: Namespaced>(verb: &'static str, target: &Target, cause: Cause) -> Error {
+    let kind = K::kind(&()).into_owned();
+    Error {
+        verb,
+        kind,
+        namespace: target.namespace.clone(),
+        name: target.name.clone(),
+        cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use serde_json::json;
+
+    use super::{Cause, Target, body};
+
+    fn target() -> Target {
+        Target {
+            namespace: "demo".to_owned(),
+            name: "a".to_owned(),
+            uid: "u-1".to_owned(),
+            resource_version: Some("7".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_merge_carries_what_it_is_based_on_and_keeps_other_metadata() {
+        let patch = json!({ "metadata": { "labels": { "a": "b" } }, "data": { "k": "v" } });
+        let whole = body::<ConfigMap>(&target(), patch.clone(), false).unwrap();
+        assert_eq!(
+            whole,
+            json!({
+                "metadata": { "uid": "u-1", "resourceVersion": "7", "labels": { "a": "b" } },
+                "data": { "k": "v" },
+            })
+        );
+        let any = body::<ConfigMap>(&target().in_any_state(), patch, false).unwrap();
+        assert_eq!(any["metadata"], json!({ "uid": "u-1", "labels": { "a": "b" } }));
+    }
+
+    #[test]
+    fn an_apply_names_its_kind() {
+        let applied = body::<ConfigMap>(&target(), json!({ "data": {} }), true).unwrap();
+        assert_eq!(
+            applied,
+            json!({
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": { "name": "a", "namespace": "demo", "uid": "u-1", "resourceVersion": "7" },
+                "data": {},
+            })
+        );
+    }
+
+    #[test]
+    fn a_patch_that_is_no_object_is_refused() {
+        for patch in [json!([]), json!("x"), json!({ "metadata": 1 })] {
+            assert!(matches!(
+                body::<ConfigMap>(&target(), patch, false),
+                Err(Cause::NotAnObject)
+            ));
+        }
+    }
+}
