@@ -8,6 +8,8 @@ use std::{
     fs::{self, File},
     io::{self, ErrorKind},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -208,11 +210,19 @@ impl Volume {
         Ok(found)
     }
 
-    /// Detaches its loop devices.
+    /// Detaches its loop devices, and waits a moment for the kernel to let go: it does so when the last opener closes,
+    /// which may be any losetup that looks for a free device. One that is held longer goes by itself later.
     pub fn detach(&self) -> Result<(), Error> {
         for attached in self.loops()? {
             loops::detach(&attached.node).map_err(|source| self.command(source))?;
         }
+        for _ in 0..100 {
+            if self.loops()?.is_empty() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        tracing::warn!(volume = self.id, "somebody still holds the loop device");
         Ok(())
     }
 

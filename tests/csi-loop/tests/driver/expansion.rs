@@ -9,7 +9,10 @@ use std::{
 use csi_loop::proto::csi::v1::CapacityRange;
 use tonic::Code;
 
-use crate::rig::{MIB, NOTHING, Rig, at_least, filesystem_size, fill, refused};
+use crate::{
+    calls::{at_least, refused},
+    rig::{MIB, Rig, filesystem_size, fill},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_volume_grows_while_it_is_written() {
@@ -54,7 +57,7 @@ async fn a_full_volume_grows_while_it_is_written() {
         "{first} and {second} bytes"
     );
     calls.unmount("pvc-1").await;
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -131,5 +134,5 @@ async fn an_unmounted_volume_grows_when_it_is_mounted_next() {
     assert!(filesystem_size(&target) > small + 150 * MIB);
     assert_eq!(fs::read(target.join("kept")).unwrap(), b"data");
     calls.unmount("pvc-1").await;
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }

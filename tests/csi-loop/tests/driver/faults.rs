@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use csi_loop::faults::{Code as Named, Fault, Operation};
 use tonic::{Code, Request};
 
-use crate::rig::{MIB, NOTHING, Rig, at_least, filesystem_size, refused};
+use crate::{
+    calls::{at_least, refused},
+    rig::{MIB, Rig, filesystem_size},
+};
 
 const CONTROLLER: Option<Operation> = Some(Operation::ControllerExpand);
 const NODE: Option<Operation> = Some(Operation::NodeExpand);
@@ -55,7 +58,7 @@ async fn a_refusal_reaches_its_volume_and_operation_only() {
     for id in ["pvc-1", "pvc-2"] {
         calls.unmount(id).await;
     }
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -189,7 +192,7 @@ async fn a_rate_limit_holds_over_a_restart_as_a_provider_would() {
         330 * MIB
     );
     calls.unmount("pvc-1").await;
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -217,7 +220,7 @@ async fn offline_only_refuses_while_staged_or_published() {
         "nothing to do"
     );
     calls.unmount("pvc-1").await;
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Create, stage, publish, fill, measure, and back, each step repeated.
 
-use std::{fs, io::ErrorKind};
+use std::{fs, io::ErrorKind, time::Duration};
 
 use csi_loop::proto::{
     csi::v1::{
@@ -11,7 +11,10 @@ use csi_loop::proto::{
 };
 use tonic::{Code, transport::Endpoint};
 
-use crate::rig::{MIB, NOTHING, Rig, capability, filesystem_size, fill, refused};
+use crate::{
+    calls::{capability, refused},
+    rig::{MIB, Rig, filesystem_size, fill},
+};
 
 #[tokio::test]
 async fn a_volume_lives_and_leaves_nothing() {
@@ -55,7 +58,7 @@ async fn a_volume_lives_and_leaves_nothing() {
     for _ in 0..2 {
         calls.unstage("pvc-1").await.unwrap();
     }
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 
     calls.stage("pvc-1").await.unwrap();
     assert_eq!(
@@ -68,7 +71,7 @@ async fn a_volume_lives_and_leaves_nothing() {
         calls.delete("pvc-1").await.unwrap();
     }
     assert!(!rig.image("pvc-1").exists());
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -98,7 +101,7 @@ async fn stats_are_those_of_the_filesystem() {
     assert_eq!(refused(calls.stats("pvc-1", &target).await).0, Code::NotFound);
     assert_eq!(refused(calls.stats("pvc-2", &target).await).0, Code::NotFound);
     calls.unmount("pvc-1").await;
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -120,7 +123,7 @@ async fn a_read_only_publication_is_read_only_and_no_other() {
     );
     calls.unpublish("pvc-1", &readonly).await.unwrap();
     calls.unmount("pvc-1").await;
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -151,7 +154,7 @@ async fn what_is_not_ours_is_never_touched() {
     for id in ["pvc-1", "pvc-2"] {
         calls.unmount(id).await;
     }
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -225,7 +228,7 @@ async fn requests_that_cannot_be_met_are_refused_as_specified() {
     assert!(!rig.image("pvc-2").exists());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sidecars_and_kubelet_learn_who_we_are() {
     let mut rig = Rig::start();
     let channel = |path: std::path::PathBuf| {
@@ -259,6 +262,7 @@ async fn sidecars_and_kubelet_learn_who_we_are() {
     };
     kubelet.notify_registration_status(status).await.unwrap();
     drop((identity, kubelet));
-    rig.terminate();
+    let took = tokio::task::block_in_place(|| rig.terminate());
+    assert!(took < Duration::from_secs(3), "{took:?}");
     assert!(!rig.endpoint().exists() && !rig.registration().exists());
 }

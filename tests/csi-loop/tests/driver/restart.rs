@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt,
+    path::PathBuf,
     process::Command,
     time::Duration,
 };
@@ -10,7 +11,10 @@ use std::{
 use csi_loop::{loops, sweep::sweep};
 use tonic::Code;
 
-use crate::rig::{MIB, NOTHING, Rig, at_least, filesystem_size, refused, within};
+use crate::{
+    calls::{at_least, refused},
+    rig::{MIB, Rig, filesystem_size, within},
+};
 
 #[tokio::test]
 async fn mounts_outlive_the_driver_and_the_next_one_owns_them() {
@@ -34,7 +38,7 @@ async fn mounts_outlive_the_driver_and_the_next_one_owns_them() {
     assert_eq!(calls.node_expand("pvc-1", 400).await.unwrap(), 400 * MIB);
     assert_eq!(fs::read(target.join("meanwhile")).unwrap(), b"data");
     calls.unmount("pvc-1").await;
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -81,7 +85,6 @@ async fn staging_killed_anywhere_is_finished_by_the_next_driver() {
         calls.unstage("pvc-1").await.unwrap();
         check_filesystem(&rig);
         calls.delete("pvc-1").await.unwrap();
-        // An orphaned tool may hold the device a moment longer.
         assert!(
             within(Duration::from_secs(5), || rig.left().is_empty()),
             "{:?}",
@@ -123,7 +126,7 @@ async fn half_a_filesystem_is_made_again_and_a_foreign_one_is_left_alone() {
     assert!(why.contains("mkfs.xfs"), "{why}");
     assert_eq!(head(&rig), before);
     calls.delete("foreign").await.unwrap();
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -139,7 +142,7 @@ async fn a_twin_device_is_put_away() {
     assert_eq!(loops::of(&image).unwrap().len(), 1);
     calls.unstage("pvc-1").await.unwrap();
     calls.delete("pvc-1").await.unwrap();
-    assert_eq!(rig.left(), NOTHING);
+    rig.assert_nothing_left();
 }
 
 #[tokio::test]
@@ -157,8 +160,35 @@ async fn sweep_takes_everything_away_but_the_images() {
         "{:?}",
         rig.left()
     );
-    assert_eq!(sweep(&rig.state()).unwrap(), NOTHING);
-    assert_eq!(sweep(&rig.state().join("absent")).unwrap(), NOTHING);
+    assert_eq!(sweep(&rig.state()).unwrap(), Vec::<PathBuf>::new());
+    assert_eq!(sweep(&rig.state().join("absent")).unwrap(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_failing_test_leaves_nothing() {
+    let (made, was_made) = std::sync::mpsc::channel();
+    let failing = std::thread::spawn(move || {
+        let rig = Rig::start();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async { rig.calls().mount("pvc-1", 300).await });
+        made.send((rig.state(), rig.left().len())).unwrap();
+        panic!("on purpose");
+    });
+    let (state, count) = was_made.recv().unwrap();
+    assert_eq!(count, 3, "mounts and devices before the panic");
+    failing.join().unwrap_err();
+    assert!(!state.exists());
+    // Removed images are still named by their devices.
+    let gone = || {
+        !loops::all()
+            .unwrap()
+            .iter()
+            .any(|it| it.image.starts_with(&state))
+    };
+    assert!(within(Duration::from_secs(5), gone));
 }
 
 /// The first sectors of the foreign image.

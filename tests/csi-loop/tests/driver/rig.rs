@@ -13,14 +13,6 @@ use std::{
 use csi_loop::{
     faults::{self, Fault, Injected, Operation, Rule},
     loops, mounts,
-    proto::csi::v1::{
-        CapacityRange, ControllerExpandVolumeRequest, CreateVolumeRequest, DeleteVolumeRequest,
-        NodeExpandVolumeRequest, NodeGetVolumeStatsRequest, NodePublishVolumeRequest, NodeStageVolumeRequest,
-        NodeUnpublishVolumeRequest, NodeUnstageVolumeRequest, VolumeCapability, VolumeUsage,
-        controller_client::ControllerClient,
-        node_client::NodeClient,
-        volume_capability::{AccessMode, AccessType, MountVolume, access_mode::Mode},
-    },
     sweep::sweep,
 };
 use nix::{
@@ -28,27 +20,16 @@ use nix::{
     unistd::Pid,
 };
 use tempfile::TempDir;
-use tonic::{
-    Code, Status,
-    transport::{Channel, Endpoint},
-};
+use tonic::transport::Endpoint;
+
+use crate::calls::Calls;
 
 pub(crate) const MIB: u64 = 1 << 20;
-
-/// What [`Rig::left`] answers at the end.
-pub(crate) const NOTHING: [PathBuf; 0] = [];
 
 /// A driver and its directory.
 pub(crate) struct Rig {
     driver: Option<Child>,
     dir: TempDir,
-}
-
-/// The callers' side of one driver process.
-pub(crate) struct Calls {
-    pub(crate) controller: ControllerClient<Channel>,
-    pub(crate) node: NodeClient<Channel>,
-    dir: PathBuf,
 }
 
 // === impl Rig
@@ -121,11 +102,7 @@ impl Rig {
     pub(crate) fn calls(&self) -> Calls {
         let endpoint = Endpoint::from_shared(format!("unix:{}", self.endpoint().display())).unwrap();
         let channel = endpoint.connect_lazy();
-        Calls {
-            controller: ControllerClient::new(channel.clone()),
-            node: NodeClient::new(channel),
-            dir: self.dir.path().to_owned(),
-        }
+        Calls::new(channel, self.dir.path())
     }
 
     pub(crate) fn endpoint(&self) -> PathBuf {
@@ -170,6 +147,13 @@ impl Rig {
         mounts.chain(loops).collect()
     }
 
+    /// Waits for the kernel, which frees a loop device when its last opener closes it: another test's losetup, or ours
+    /// that outlived a killed driver.
+    pub(crate) fn assert_nothing_left(&self) {
+        let free = within(Duration::from_secs(5), || self.left().is_empty());
+        assert!(free, "left: {:?}", self.left());
+    }
+
     fn log(&self) -> PathBuf {
         self.dir.path().join("driver.log")
     }
@@ -189,165 +173,6 @@ impl Drop for Rig {
             eprintln!("not swept: {error:#}");
         }
     }
-}
-
-// === impl Calls
-
-impl Calls {
-    pub(crate) fn staged(&self, id: &str) -> PathBuf {
-        self.dir.join("kubelet/plugins").join(id).join("globalmount")
-    }
-
-    pub(crate) fn published(&self, id: &str) -> PathBuf {
-        self.dir.join("kubelet/pods/uid/volumes").join(id).join("mount")
-    }
-
-    pub(crate) async fn create(&mut self, id: &str, mib: u64) -> Result<u64, Status> {
-        let request = CreateVolumeRequest {
-            name: id.to_owned(),
-            capacity_range: Some(at_least(mib)),
-            volume_capabilities: vec![capability()],
-            parameters: Default::default(),
-        };
-        let volume = self
-            .controller
-            .create_volume(request)
-            .await?
-            .into_inner()
-            .volume
-            .unwrap();
-        assert_eq!(volume.volume_id, id);
-        Ok(volume.capacity_bytes.try_into().unwrap())
-    }
-
-    pub(crate) async fn delete(&mut self, id: &str) -> Result<(), Status> {
-        self.controller
-            .delete_volume(DeleteVolumeRequest {
-                volume_id: id.to_owned(),
-            })
-            .await
-            .map(drop)
-    }
-
-    pub(crate) async fn stage(&mut self, id: &str) -> Result<(), Status> {
-        let request = NodeStageVolumeRequest {
-            volume_id: id.to_owned(),
-            staging_target_path: text(&self.staged(id)),
-            volume_capability: Some(capability()),
-        };
-        self.node.node_stage_volume(request).await.map(drop)
-    }
-
-    pub(crate) async fn unstage(&mut self, id: &str) -> Result<(), Status> {
-        let staging_target_path = text(&self.staged(id));
-        let request = NodeUnstageVolumeRequest {
-            volume_id: id.to_owned(),
-            staging_target_path,
-        };
-        self.node.node_unstage_volume(request).await.map(drop)
-    }
-
-    pub(crate) async fn publish(&mut self, id: &str, target: &Path, readonly: bool) -> Result<(), Status> {
-        let request = NodePublishVolumeRequest {
-            volume_id: id.to_owned(),
-            staging_target_path: text(&self.staged(id)),
-            target_path: text(target),
-            volume_capability: Some(capability()),
-            readonly,
-        };
-        self.node.node_publish_volume(request).await.map(drop)
-    }
-
-    pub(crate) async fn unpublish(&mut self, id: &str, target: &Path) -> Result<(), Status> {
-        let request = NodeUnpublishVolumeRequest {
-            volume_id: id.to_owned(),
-            target_path: text(target),
-        };
-        self.node.node_unpublish_volume(request).await.map(drop)
-    }
-
-    /// Creates, stages and publishes; the pod's path.
-    pub(crate) async fn mount(&mut self, id: &str, mib: u64) -> PathBuf {
-        let target = self.published(id);
-        self.create(id, mib).await.unwrap();
-        self.stage(id).await.unwrap();
-        self.publish(id, &target, false).await.unwrap();
-        target
-    }
-
-    /// Takes all of that away.
-    pub(crate) async fn unmount(&mut self, id: &str) {
-        let target = self.published(id);
-        self.unpublish(id, &target).await.unwrap();
-        self.unstage(id).await.unwrap();
-        self.delete(id).await.unwrap();
-    }
-
-    pub(crate) async fn controller_expand(&mut self, id: &str, range: CapacityRange) -> Result<u64, Status> {
-        let request = ControllerExpandVolumeRequest {
-            volume_id: id.to_owned(),
-            capacity_range: Some(range),
-            volume_capability: Some(capability()),
-        };
-        let answer = self
-            .controller
-            .controller_expand_volume(request)
-            .await?
-            .into_inner();
-        assert!(answer.node_expansion_required);
-        Ok(answer.capacity_bytes.try_into().unwrap())
-    }
-
-    pub(crate) async fn node_expand(&mut self, id: &str, mib: u64) -> Result<u64, Status> {
-        let request = NodeExpandVolumeRequest {
-            volume_id: id.to_owned(),
-            volume_path: text(&self.published(id)),
-            capacity_range: Some(at_least(mib)),
-            staging_target_path: text(&self.staged(id)),
-            volume_capability: Some(capability()),
-        };
-        let answer = self.node.node_expand_volume(request).await?.into_inner();
-        Ok(answer.capacity_bytes.try_into().unwrap())
-    }
-
-    pub(crate) async fn stats(&mut self, id: &str, path: &Path) -> Result<Vec<VolumeUsage>, Status> {
-        let request = NodeGetVolumeStatsRequest {
-            volume_id: id.to_owned(),
-            volume_path: text(path),
-            staging_target_path: text(&self.staged(id)),
-        };
-        self.node
-            .node_get_volume_stats(request)
-            .await
-            .map(|answer| answer.into_inner().usage)
-    }
-}
-
-/// A range without a limit.
-pub(crate) fn at_least(mib: u64) -> CapacityRange {
-    CapacityRange {
-        required_bytes: (mib * MIB).try_into().unwrap(),
-        limit_bytes: 0,
-    }
-}
-
-pub(crate) fn capability() -> VolumeCapability {
-    let mount = MountVolume {
-        fs_type: "xfs".to_owned(),
-        mount_flags: vec!["noatime".to_owned()],
-    };
-    VolumeCapability {
-        access_mode: Some(AccessMode {
-            mode: Mode::SingleNodeWriter.into(),
-        }),
-        access_type: Some(AccessType::Mount(mount)),
-    }
-}
-
-/// The code and the text of a call that must fail.
-pub(crate) fn refused<T: std::fmt::Debug>(outcome: Result<T, Status>) -> (Code, String) {
-    let status = outcome.unwrap_err();
-    (status.code(), status.message().to_owned())
 }
 
 /// Writes until the filesystem is full; the bytes written.
@@ -381,8 +206,4 @@ pub(crate) fn within(time: Duration, condition: impl Fn() -> bool) -> bool {
         thread::sleep(Duration::from_millis(5));
     }
     condition()
-}
-
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
 }
