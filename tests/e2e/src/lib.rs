@@ -11,6 +11,7 @@ pub mod database;
 pub mod faults;
 pub mod objects;
 pub mod sql;
+pub mod tools;
 pub mod volume;
 pub mod wait;
 pub mod world;

@@ -1,0 +1,47 @@
+//! The load: rows inserted with `psql` in the database's own pod, like an application that will not stop.
+
+use std::time::Duration;
+
+use e2e::{Database, Volume, World};
+use tokio::sync::mpsc::Sender;
+
+use crate::{sizes, story::Seen};
+
+/// Rows of one kilobyte in one statement: enough to fill the volume in seconds.
+const FAST: u64 = 8192;
+/// And near the threshold, so that the crossing shows on its own and writing goes on while the volume grows.
+const SLOW: u64 = 1024;
+/// Points below the threshold from which on rows come slowly.
+const NEAR: f64 = 4.0;
+
+/// Inserts until dropped. A refused statement is told and tried again: this is the moment a user would call.
+///
+/// # Errors
+/// When the table cannot be made, or the volume is gone.
+pub(crate) async fn run(
+    world: World,
+    db: Database,
+    volume: Volume,
+    threshold: f64,
+    tell: Sender<Seen>,
+) -> anyhow::Result<()> {
+    db.sql(
+        &world,
+        "CREATE TABLE IF NOT EXISTS orders (id bigserial, note text)",
+    )
+    .await?;
+    loop {
+        let near = sizes::used_percent(volume.space()?) > threshold - NEAR;
+        let rows = if near { SLOW } else { FAST };
+        let insert = format!(
+            "INSERT INTO orders (note) SELECT repeat(md5(random()::text), 32) FROM generate_series(1, {rows})"
+        );
+        match db.sql(&world, &insert).await {
+            Ok(_) => tell.send(Seen::Inserted(rows)).await?,
+            Err(error) => {
+                tell.send(Seen::Refused(format!("{error:#}"))).await?;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+use std::time::{Duration, Instant};
+
+use e2e::volume::Space;
+use serde_json::json;
+
+use super::{Seen, Story};
+
+const MIB: u64 = 1 << 20;
+
+fn space(capacity: u64, used: u64) -> Seen {
+    Seen::Space(Space {
+        capacity: capacity * MIB,
+        used: used * MIB,
+        available: (capacity - used) * MIB,
+    })
+}
+
+fn request(phase: &str) -> Seen {
+    Seen::Request(json!({
+        "metadata": {"name": "pgops-shop-abc123"},
+        "spec": {"type": "VolumeExpansion", "volumeExpansion": {"postgres": "768Mi"}},
+        "status": {"phase": phase, "conditions": [{"type": "Running", "message": "at work"}]},
+    }))
+}
+
+#[test]
+fn a_growth_is_told_in_order_and_timed_from_the_crossing() {
+    let start = Instant::now();
+    let at = |millis| start + Duration::from_millis(millis);
+    let mut story = Story::new(start, 80.0);
+
+    assert!(story.see(space(100, 50), at(0)).is_empty());
+    assert!(
+        story.see(space(100, 80), at(900)).is_empty(),
+        "at the threshold is not over it"
+    );
+    assert_eq!(
+        story.see(space(100, 81), at(1000)),
+        ["  1.00 s  node     over 80 %: 81.0 %, 81 of 100 MiB used"]
+    );
+    assert!(
+        story.see(space(100, 82), at(1100)).is_empty(),
+        "a crossing is told once"
+    );
+    assert_eq!(
+        story.see(request(""), at(1500)),
+        ["  1.50 s  request  pgops-shop-abc123: VolumeExpansion, to 768 MiB"]
+    );
+    assert_eq!(
+        story.see(request("Progressing"), at(1600)),
+        ["  1.60 s  request  Progressing: at work"]
+    );
+    assert!(!story.ended());
+    assert_eq!(story.see(space(150, 82), at(2000)).len(), 1);
+    assert!(!story.ended(), "the request is not finished");
+    assert_eq!(story.see(request("Successful"), at(2500)).len(), 1);
+    assert!(story.ended());
+
+    let summary = story.summary();
+    for line in [
+        "to the request              0.50 s",
+        "to space that is usable     1.00 s",
+        "to the request's end        1.50 s",
+    ] {
+        assert!(summary.contains(line), "{summary}");
+    }
+}
+
+#[test]
+fn a_filesystem_that_stays_as_it_was_is_no_growth() {
+    let start = Instant::now();
+    let mut story = Story::new(start, 80.0);
+    story.see(space(100, 90), start);
+    story.see(request("Successful"), start);
+    assert!(!story.ended());
+    assert!(
+        story.excuse().contains("pgops-shop-abc123 is Successful"),
+        "{}",
+        story.excuse()
+    );
+}
+
+#[test]
+fn the_claim_and_the_decision_are_told_when_they_change() {
+    let start = Instant::now();
+    let mut story = Story::new(start, 80.0);
+    let claim = |asks: &str, has: &str| {
+        Seen::Claim(json!({
+            "metadata": {"name": "data-shop-0"},
+            "spec": {"resources": {"requests": {"storage": asks}}},
+            "status": {"capacity": {"storage": has}},
+        }))
+    };
+    assert!(story.see(claim("512Mi", "512Mi"), start).is_empty());
+    assert_eq!(
+        story.see(claim("768Mi", "512Mi"), start),
+        ["  0.00 s  claim    data-shop-0 asks for 768 MiB, 512 MiB before"]
+    );
+    assert_eq!(
+        story.see(claim("768Mi", "768Mi"), start),
+        ["  0.00 s  claim    data-shop-0 has 768 MiB, 512 MiB before"]
+    );
+
+    let decided = || {
+        Seen::Autoscaler(
+            json!({"status": {"lastDecision": {"reason": "BelowThreshold", "message": "50 % of 80 %"}}}),
+        )
+    };
+    assert_eq!(
+        story.see(decided(), start),
+        ["  0.00 s  decider  BelowThreshold: 50 % of 80 %"]
+    );
+    assert!(story.see(decided(), start).is_empty());
+}

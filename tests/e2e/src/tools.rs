@@ -1,0 +1,65 @@
+//! The programs a user runs after `. target/cluster/env`, and this repository's scripts, run against the same cluster.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+use tokio::process::Command;
+
+use crate::World;
+
+/// This checkout.
+#[must_use]
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+impl World {
+    /// Runs kubectl and returns what it prints.
+    ///
+    /// # Errors
+    /// With what it wrote to stderr.
+    pub async fn kubectl(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        self.run(&self.state().join("bin/kubectl"), arguments).await
+    }
+
+    /// Runs helm and returns what it prints.
+    ///
+    /// # Errors
+    /// With what it wrote to stderr.
+    pub async fn helm(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        self.run(&self.state().join("bin/helm"), arguments).await
+    }
+
+    /// Runs a script of the repository's `deploy` folder and returns what it prints.
+    ///
+    /// # Errors
+    /// With what it wrote to stderr.
+    pub async fn deploy(&self, script: &str) -> anyhow::Result<String> {
+        self.run(&repository().join("deploy").join(script), &[]).await
+    }
+
+    async fn run(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+        let mut folders = vec![self.state().join("bin")];
+        folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+        let output = Command::new(program)
+            .args(arguments)
+            .current_dir(repository())
+            .env("KUBECONFIG", self.state().join("admin.kubeconfig"))
+            .env("PATH", env::join_paths(folders)?)
+            .kill_on_drop(true)
+            .output()
+            .await
+            .with_context(|| format!("run {}", program.display()))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "{} {arguments:?}: {}",
+            program.display(),
+            said.trim()
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
