@@ -112,8 +112,8 @@ pub struct Seen {
     pub fixed_inodes: bool,
     /// The filesystem is another machine's and holds more than this volume.
     pub network: bool,
-    /// The measurement in progress does not come back.
-    pub stuck: bool,
+    /// It cannot be measured now: the errno of a statfs that fails, 0 when it does not come back.
+    pub stuck: Option<u32>,
 }
 
 /// Space that a quota or a limit range leaves.

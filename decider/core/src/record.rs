@@ -116,7 +116,11 @@ fn judge(volume: &Volume, policy: &Policy, now: Timestamp) -> (Reason, String) {
         if !volume.claim.mounted {
             return (Reason::FinishesAtNextMount, format!("{claim} is mounted nowhere"));
         }
-        let why = if seen.stuck { ", statfs hangs" } else { "" };
+        let why = match seen.stuck {
+            None => String::new(),
+            Some(0) => ", statfs hangs".into(),
+            Some(errno) => format!(", statfs fails with errno {errno}"),
+        };
         return (
             Reason::Stale,
             format!("{claim}: last measured {:.0} on {}{why}", seen.as_of, seen.node),

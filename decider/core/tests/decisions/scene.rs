@@ -93,7 +93,7 @@ pub(crate) fn seen(sample: Sample) -> Seen {
         node: "node-1".into(),
         fixed_inodes: false,
         network: false,
-        stuck: false,
+        stuck: None,
     }
 }
 

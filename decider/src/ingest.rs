@@ -1,0 +1,209 @@
+//! The usage service: agents' streams in, believed samples into the store. Knows nothing of Kubernetes.
+//!
+//! Each stream is driven by its own response: polling it reads the next message, records it and answers with
+//! an acknowledgement, so that HTTP/2 flow control is the only queue and a vanished agent drops everything it
+//! held. Nothing an agent sends can end the process: garbage ends its stream with a code and is counted.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use futures::{Stream, StreamExt, stream};
+use jiff::Timestamp;
+use proto::usage::v1::{
+    Ack, AgentMessage, DeciderMessage, Levels, VolumeLevels, decider_message::Body, usage_server,
+};
+use runtime::clock::Clock;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap};
+use units::Reason;
+
+use crate::{metrics::Metrics, store::Store};
+
+mod node;
+mod session;
+pub mod wire;
+
+pub use node::{AsSaid, NodeCheck};
+use session::Session;
+use wire::{BadMessage, Message};
+
+/// A stream without a message for this long is dead: agents send at least every two seconds.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Time for the first message.
+const GREETING: Duration = Duration::from_secs(10);
+/// Largest message: a snapshot part of some ten thousand volumes.
+const LARGEST_MESSAGE: usize = 4 << 20;
+
+/// The service; clones share everything.
+#[derive(Clone)]
+pub struct Ingest(Arc<Shared>);
+
+struct Shared {
+    store: Arc<Store>,
+    nodes: Box<dyn NodeCheck>,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    stop: CancellationToken,
+}
+
+/// What a stream's response is.
+type Answers = Pin<Box<dyn Stream<Item = Result<DeciderMessage, Status>> + Send>>;
+
+impl Ingest {
+    /// A service that records into `store` until `stop`.
+    pub fn new(
+        store: Arc<Store>,
+        nodes: impl NodeCheck,
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
+        stop: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            nodes: Box::new(nodes),
+            clock,
+            metrics,
+            stop,
+        }))
+    }
+
+    /// The tonic service, with its limits.
+    #[must_use]
+    pub fn into_service(self) -> usage_server::UsageServer<Self> {
+        usage_server::UsageServer::new(self).max_decoding_message_size(LARGEST_MESSAGE)
+    }
+}
+
+#[tonic::async_trait]
+impl usage_server::Usage for Ingest {
+    type ReportStream = Answers;
+
+    async fn report(&self, request: Request<Streaming<AgentMessage>>) -> Result<Response<Answers>, Status> {
+        let (metadata, _, inbound) = request.into_parts();
+        let conversation = Conversation {
+            shared: Arc::clone(&self.0),
+            metadata,
+            inbound,
+            session: None,
+        };
+        let answers = stream::unfold(Some(conversation), |state| async move {
+            let mut conversation = state?;
+            match conversation.next().await {
+                Ok(Some(answer)) => Some((Ok(answer), Some(conversation))),
+                Ok(None) => None,
+                Err(status) => Some((Err(status), None)),
+            }
+        });
+        Ok(Response::new(answers.boxed()))
+    }
+}
+
+/// One stream and what it is worth so far.
+struct Conversation {
+    shared: Arc<Shared>,
+    metadata: MetadataMap,
+    inbound: Streaming<AgentMessage>,
+    session: Option<Session>,
+}
+
+impl Conversation {
+    /// The next thing to say; `None` when the agent has ended.
+    async fn next(&mut self) -> Result<Option<DeciderMessage>, Status> {
+        loop {
+            let Some(session) = &mut self.session else {
+                if !self.greet().await? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let stream = Arc::clone(session.registration().stream());
+            let message = tokio::select! {
+                biased;
+                () = self.shared.stop.cancelled() => return Err(Status::unavailable("the decider is shutting down")),
+                () = stream.replaced() => {
+                    return Err(Status::aborted("a newer stream of this node has taken over"));
+                }
+                levels = stream.levels() => return Ok(Some(levels_message(levels))),
+                message = within(SILENCE, &mut self.inbound) => message?,
+            };
+            let Some(message) = message else { return Ok(None) };
+            let now = self.shared.clock.now();
+            let recorded = Message::try_from(message).and_then(|message| session.receive(message, now));
+            match recorded {
+                Ok(Some(as_of)) => return Ok(Some(ack(as_of))),
+                Ok(None) => {}
+                Err(bad) => return Err(self.shared.refuse(&bad, stream.node())),
+            }
+        }
+    }
+
+    /// Takes the Hello; false when the agent ended without one.
+    async fn greet(&mut self) -> Result<bool, Status> {
+        let message = tokio::select! {
+            () = self.shared.stop.cancelled() => return Err(Status::unavailable("the decider is shutting down")),
+            message = within(GREETING, &mut self.inbound) => message?,
+        };
+        let Some(message) = message else { return Ok(false) };
+        let hello = match Message::try_from(message) {
+            Ok(Message::Hello(hello)) => hello,
+            Ok(_) => {
+                return Err(self
+                    .shared
+                    .refuse(&BadMessage::OutOfOrder("the first message is no Hello"), ""));
+            }
+            Err(bad) => return Err(self.shared.refuse(&bad, "")),
+        };
+        let node = self.shared.nodes.node(&self.metadata, &hello.node)?;
+        tracing::info!(
+            node,
+            version = hello.version,
+            boot_id = hello.boot_id,
+            "agent connected"
+        );
+        let registration = self.shared.store.register(node);
+        let now = self.shared.clock.now();
+        let (store, metrics) = (Arc::clone(&self.shared.store), self.shared.metrics.clone());
+        self.session = Some(Session::new(registration, store, metrics, hello.clock, now));
+        Ok(true)
+    }
+}
+
+impl Shared {
+    /// Counts a broken message and makes it a code.
+    fn refuse(&self, bad: &BadMessage, node: &str) -> Status {
+        self.metrics.refused(Reason::BadMessage);
+        tracing::warn!(node, reason = Reason::BadMessage.as_str(), "{bad}");
+        Status::invalid_argument(bad.to_string())
+    }
+}
+
+/// The next message, if it comes in time.
+async fn within(
+    limit: Duration,
+    inbound: &mut Streaming<AgentMessage>,
+) -> Result<Option<AgentMessage>, Status> {
+    match tokio::time::timeout(limit, inbound.message()).await {
+        Ok(message) => message,
+        Err(_) => Err(Status::deadline_exceeded(format!("no message within {limit:?}"))),
+    }
+}
+
+fn ack(as_of: Timestamp) -> DeciderMessage {
+    DeciderMessage {
+        body: Some(Body::Ack(Ack {
+            as_of_ms: as_of.as_millisecond(),
+        })),
+    }
+}
+
+fn levels_message(levels: Vec<(u32, u64)>) -> DeciderMessage {
+    let volumes = levels
+        .into_iter()
+        .map(|(index, used)| VolumeLevels {
+            index,
+            used: vec![used],
+        })
+        .collect();
+    DeciderMessage {
+        body: Some(Body::Levels(Levels { volumes })),
+    }
+}

@@ -1,0 +1,261 @@
+//! One stream's state: which index is which volume, and what a message does to the store. No I/O.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use decider_core::{Absurd, MAX_CLOCK_AHEAD, Sample};
+use jiff::Timestamp;
+use units::Reason;
+
+use super::wire::{BadMessage, Changes, Message, Reading, Snapshot, Volume};
+use crate::{
+    metrics::Metrics,
+    store::{Measurement, Mount, Registration, Store},
+};
+
+/// Volumes of one node; far above what kubelet mounts, and a bound on what one stream can make us hold.
+const MOST_VOLUMES: usize = 16_384;
+
+/// A stream after its Hello.
+#[derive(Debug)]
+pub(super) struct Session {
+    registration: Registration,
+    store: Arc<Store>,
+    metrics: Metrics,
+    volumes: HashMap<u32, Mount>,
+    /// Indices that were in use once: they are never used again.
+    retired: HashSet<u32>,
+    /// Indices named by the parts of the snapshot under way.
+    snapshot: Option<HashSet<u32>>,
+    /// By how much the node's clock was off, until a message shows it right.
+    clock_off: Option<Duration>,
+}
+
+impl Session {
+    /// A stream whose agent said that its clock shows `clock`, heard at `now`.
+    pub(super) fn new(
+        registration: Registration,
+        store: Arc<Store>,
+        metrics: Metrics,
+        clock: Timestamp,
+        now: Timestamp,
+    ) -> Self {
+        let off = distance(clock, now);
+        let clock_off = (off > MAX_CLOCK_AHEAD).then_some(off);
+        if let Some(off) = clock_off {
+            tracing::warn!(
+                node = registration.node(),
+                seconds = off.as_secs(),
+                "the node's clock is off"
+            );
+        }
+        Self {
+            registration,
+            store,
+            metrics,
+            volumes: HashMap::new(),
+            retired: HashSet::new(),
+            snapshot: None,
+            clock_off,
+        }
+    }
+
+    /// The stream's place among the others.
+    pub(super) const fn registration(&self) -> &Registration {
+        &self.registration
+    }
+
+    /// Records a message; answers up to when everything is recorded.
+    ///
+    /// # Errors
+    /// If it breaks the protocol: the stream must end.
+    pub(super) fn receive(
+        &mut self,
+        message: Message,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, BadMessage> {
+        match message {
+            Message::Hello(_) => Err(BadMessage::OutOfOrder("a second Hello")),
+            Message::Snapshot(snapshot) => self.snapshot(snapshot, now).map(Some),
+            Message::Changes(changes) => self.changes(changes, now).map(Some),
+            Message::Heartbeat(as_of) => {
+                self.confirm(as_of, now);
+                Ok(Some(as_of))
+            }
+            Message::History(volumes) => {
+                for (index, points) in volumes {
+                    self.store.replay(self.mount(index)?, &self.registration, points);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes one part; with the last, what no part named is gone.
+    fn snapshot(&mut self, snapshot: Snapshot, now: Timestamp) -> Result<Timestamp, BadMessage> {
+        let Snapshot {
+            volumes,
+            as_of,
+            first,
+            last,
+        } = snapshot;
+        let mut named = match (first, self.snapshot.take()) {
+            (true, _) => HashSet::new(),
+            (false, Some(named)) => named,
+            (false, None) => {
+                return Err(BadMessage::OutOfOrder(
+                    "a later part of a snapshot without its first",
+                ));
+            }
+        };
+        self.check_clock(as_of, now);
+        for (volume, reading) in volumes {
+            named.insert(volume.index);
+            self.introduce(volume)?;
+            self.record(reading, now)?;
+        }
+        if !last {
+            self.snapshot = Some(named);
+            return Ok(as_of);
+        }
+        let gone: Vec<u32> = self
+            .volumes
+            .keys()
+            .copied()
+            .filter(|i| !named.contains(i))
+            .collect();
+        gone.into_iter().for_each(|index| self.remove(index));
+        self.store
+            .forget_others(&self.registration, &self.volumes.values().cloned().collect());
+        self.confirm(as_of, now);
+        Ok(as_of)
+    }
+
+    fn changes(&mut self, changes: Changes, now: Timestamp) -> Result<Timestamp, BadMessage> {
+        let Changes {
+            as_of,
+            readings,
+            added,
+            gone,
+        } = changes;
+        self.check_clock(as_of, now);
+        for reading in readings {
+            self.record(reading, now)?;
+        }
+        for (volume, reading) in added {
+            if let Some(named) = &mut self.snapshot {
+                named.insert(volume.index);
+            }
+            self.introduce(volume)?;
+            self.record(reading, now)?;
+        }
+        for index in gone {
+            self.mount(index)?;
+            self.remove(index);
+        }
+        self.confirm(as_of, now);
+        Ok(as_of)
+    }
+
+    /// Gives a volume its index, for the life of the stream.
+    fn introduce(&mut self, volume: Volume) -> Result<(), BadMessage> {
+        let Volume {
+            index,
+            pv,
+            pod_uid,
+            device,
+            fs_type,
+        } = volume;
+        if self.retired.contains(&index) {
+            return Err(BadMessage::Index {
+                index,
+                what: "used again after its volume was gone",
+            });
+        }
+        let mount = Mount {
+            pv,
+            pod_uid,
+            node: self.registration.node().to_owned(),
+        };
+        match self.volumes.get(&index) {
+            Some(known) if *known != mount => {
+                return Err(BadMessage::Index {
+                    index,
+                    what: "names two volumes",
+                });
+            }
+            Some(_) => {}
+            None if self.volumes.len() >= MOST_VOLUMES => {
+                return Err(BadMessage::TooManyVolumes { most: MOST_VOLUMES });
+            }
+            None => {}
+        }
+        self.store
+            .introduce(&mount, &self.registration, index, &device, &fs_type);
+        self.volumes.insert(index, mount);
+        Ok(())
+    }
+
+    /// Records a reading that can be believed; counts and remembers one that cannot.
+    fn record(&mut self, reading: Reading, now: Timestamp) -> Result<(), BadMessage> {
+        let Reading { index, raw, stuck } = reading;
+        let mount = self.mount(index)?;
+        let measurement = match (raw, self.clock_off) {
+            (None, _) => Measurement::Unknown,
+            (Some(_), Some(by)) => Measurement::Refused(Absurd::ClockOff { by }),
+            (Some(raw), None) => match Sample::check(raw, now) {
+                Ok(sample) => Measurement::Believed(sample),
+                Err(absurd) => Measurement::Refused(absurd),
+            },
+        };
+        if let Measurement::Refused(absurd) = &measurement {
+            self.metrics.refused(absurd.reason());
+        }
+        self.store
+            .record(mount, &self.registration, measurement, stuck, now);
+        Ok(())
+    }
+
+    fn remove(&mut self, index: u32) {
+        if let Some(mount) = self.volumes.remove(&index) {
+            self.store.forget(&mount, &self.registration);
+            self.retired.insert(index);
+        }
+    }
+
+    fn mount(&self, index: u32) -> Result<&Mount, BadMessage> {
+        self.volumes.get(&index).ok_or(BadMessage::Index {
+            index,
+            what: "names no volume",
+        })
+    }
+
+    /// Everything not stuck held at `as_of`; a time that has not come yet is not believed.
+    fn confirm(&mut self, as_of: Timestamp, now: Timestamp) {
+        self.check_clock(as_of, now);
+        if self.clock_off.is_some() || as_of.duration_since(now) > signed(MAX_CLOCK_AHEAD) {
+            self.metrics.refused(Reason::ClockSkew);
+            return;
+        }
+        self.registration.confirm(as_of);
+    }
+
+    /// A clock once found off is believed again when a message is from about now.
+    fn check_clock(&mut self, as_of: Timestamp, now: Timestamp) {
+        if self.clock_off.is_some() && distance(as_of, now) <= MAX_CLOCK_AHEAD {
+            tracing::info!(node = self.registration.node(), "the node's clock is right again");
+            self.clock_off = None;
+        }
+    }
+}
+
+fn distance(a: Timestamp, b: Timestamp) -> Duration {
+    a.duration_since(b).unsigned_abs()
+}
+
+fn signed(duration: Duration) -> jiff::SignedDuration {
+    jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX)
+}

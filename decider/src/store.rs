@@ -1,0 +1,378 @@
+//! What agents say of volumes, by PersistentVolume. Bounded by what nodes mount; forgotten with them.
+//!
+//! A volume mounted on several nodes has an entry for each; the freshest one is its usage. Nothing here knows
+//! claims or databases: PV names are joined to them where a decision is gathered.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use decider_core::{Absurd, Point, Sample, Seen, Usage, Window};
+use jiff::Timestamp;
+
+mod moved;
+mod stream;
+
+pub use moved::Moved;
+pub use stream::{Registration, Stream};
+
+/// Where a volume is mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Mount {
+    /// The PersistentVolume.
+    pub pv: String,
+    /// The pod that mounts it.
+    pub pod_uid: String,
+    /// The node it runs on.
+    pub node: String,
+}
+
+/// What a reading turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measurement {
+    /// Numbers that do not contradict themselves.
+    Believed(Sample),
+    /// Numbers that do.
+    Refused(Absurd),
+    /// No measurement has completed yet.
+    Unknown,
+}
+
+/// All volumes that agents speak of, and their streams.
+#[derive(Debug, Default)]
+pub struct Store {
+    inner: Mutex<Inner>,
+    moved: Moved,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    volumes: HashMap<String, Vec<Entry>>,
+    by_node: HashMap<String, Node>,
+    streams: u64,
+}
+
+/// The newest stream of a node, and every mount of which anybody there ever spoke and that is not gone.
+#[derive(Debug)]
+struct Node {
+    newest: Arc<Stream>,
+    mounts: HashSet<Mount>,
+}
+
+/// One volume as one mount of it shows.
+#[derive(Debug)]
+struct Entry {
+    mount: Mount,
+    stream: Arc<Stream>,
+    index: u32,
+    device: String,
+    fs_type: String,
+    window: Window,
+    latest: Option<Sample>,
+    refused: Option<(Absurd, Timestamp)>,
+    stuck: Option<u32>,
+    level: Option<u64>,
+}
+
+impl Store {
+    /// Opens a stream of `node`; an older one of the same node is told to end.
+    pub fn register(self: &Arc<Self>, node: String) -> Registration {
+        let mut inner = self.inner();
+        inner.streams += 1;
+        let stream = Arc::new(Stream::new(node.clone(), inner.streams));
+        match inner.by_node.get_mut(&node) {
+            Some(known) => std::mem::replace(&mut known.newest, Arc::clone(&stream)).replace(),
+            None => {
+                inner.by_node.insert(
+                    node,
+                    Node {
+                        newest: Arc::clone(&stream),
+                        mounts: HashSet::new(),
+                    },
+                );
+            }
+        }
+        drop(inner);
+        Registration::new(stream, Arc::clone(self))
+    }
+
+    /// Volumes whose usage changed.
+    pub const fn moved(&self) -> &Moved {
+        &self.moved
+    }
+
+    /// Streams that are open.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.inner()
+            .by_node
+            .values()
+            .filter(|n| !n.newest.has_ended())
+            .count()
+    }
+
+    /// Volumes known.
+    #[must_use]
+    pub fn volumes(&self) -> usize {
+        self.inner().volumes.len()
+    }
+
+    /// A mount is there, under this index.
+    pub(crate) fn introduce(
+        &self,
+        mount: &Mount,
+        by: &Registration,
+        index: u32,
+        device: &str,
+        fs_type: &str,
+    ) {
+        let mut inner = self.inner();
+        let Some(node) = inner.by_node.get_mut(&mount.node) else {
+            return;
+        };
+        node.mounts.insert(mount.clone());
+        let entries = inner.volumes.entry(mount.pv.clone()).or_default();
+        match entries.iter_mut().find(|e| e.mount == *mount) {
+            Some(entry) if entry.stream.id() > by.stream().id() => return,
+            Some(entry) if entry.stream.id() == by.stream().id() && entry.fs_type == fs_type => return,
+            Some(entry) => {
+                entry.stream = Arc::clone(by.stream());
+                (entry.index, entry.level) = (index, None);
+                (entry.device, entry.fs_type) = (device.to_owned(), fs_type.to_owned());
+            }
+            None => entries.push(Entry {
+                mount: mount.clone(),
+                stream: Arc::clone(by.stream()),
+                index,
+                device: device.to_owned(),
+                fs_type: fs_type.to_owned(),
+                window: Window::default(),
+                latest: None,
+                refused: None,
+                stuck: None,
+                level: None,
+            }),
+        }
+        drop(inner);
+        self.moved.mark(&mount.pv);
+    }
+
+    /// A reading of a mount that was introduced.
+    pub(crate) fn record(
+        &self,
+        mount: &Mount,
+        by: &Registration,
+        measurement: Measurement,
+        stuck: Option<u32>,
+        now: Timestamp,
+    ) {
+        let mut inner = self.inner();
+        let Some(entry) = inner.own_entry(mount, by) else {
+            return;
+        };
+        let changed = entry.take(measurement, stuck, now);
+        drop(inner);
+        if changed {
+            self.moved.mark(&mount.pv);
+        }
+    }
+
+    /// The past of a mount that was introduced.
+    pub(crate) fn replay(&self, mount: &Mount, by: &Registration, points: Vec<Point>) {
+        if let Some(entry) = self.inner().own_entry(mount, by) {
+            entry.window.replay(points);
+        }
+    }
+
+    /// A mount is gone.
+    pub(crate) fn forget(&self, mount: &Mount, by: &Registration) {
+        self.inner().remove(mount, by.stream().id());
+        self.moved.mark(&mount.pv);
+    }
+
+    /// Older streams' mounts on this node that the new one does not have are gone.
+    pub(crate) fn forget_others(&self, by: &Registration, present: &HashSet<Mount>) {
+        let mut inner = self.inner();
+        let Some(node) = inner.by_node.get(by.node()) else {
+            return;
+        };
+        let gone: Vec<Mount> = node.mounts.difference(present).cloned().collect();
+        gone.iter()
+            .for_each(|mount| inner.remove(mount, by.stream().id()));
+        drop(inner);
+        gone.iter().for_each(|mount| self.moved.mark(&mount.pv));
+    }
+
+    /// What is known of the filesystem of a PersistentVolume. A refusal is told once nothing believed is fresh.
+    #[must_use]
+    pub fn usage(&self, pv: &str, now: Timestamp, stale_after: Duration) -> Usage {
+        let inner = self.inner();
+        let Some(entries) = inner.volumes.get(pv) else {
+            return Usage::Never;
+        };
+        let freshest = entries
+            .iter()
+            .filter_map(Entry::seen)
+            .max_by_key(|seen| seen.as_of);
+        let refused = entries
+            .iter()
+            .filter_map(|e| Some((e, e.refused?)))
+            .max_by_key(|(_, (_, at))| *at);
+        match (freshest, refused) {
+            (Some(seen), Some((entry, (absurd, at))))
+                if seen.is_stale(now, stale_after) && at > seen.as_of =>
+            {
+                entry.refusal(absurd)
+            }
+            (Some(seen), _) => Usage::Seen(seen),
+            (None, Some((entry, (absurd, _)))) => entry.refusal(absurd),
+            (None, None) => Usage::Never,
+        }
+    }
+
+    /// The recent past of a PersistentVolume's freshest mount.
+    #[must_use]
+    pub fn window(&self, pv: &str) -> Option<Window> {
+        let inner = self.inner();
+        let entries = inner.volumes.get(pv)?.iter();
+        let freshest = entries.filter(|e| e.latest.is_some()).max_by_key(|e| e.as_of());
+        freshest.map(|e| e.window.clone())
+    }
+
+    /// Has agents tell at once when `used` of this volume reaches `level`.
+    pub fn set_level(&self, pv: &str, level: u64) {
+        let mut inner = self.inner();
+        for entry in inner.volumes.get_mut(pv).into_iter().flatten() {
+            if entry.level != Some(level) {
+                entry.level = Some(level);
+                entry.stream.ask(entry.index, level);
+            }
+        }
+    }
+
+    /// Forgets nodes that have no stream and were last heard of before `horizon`. Their volumes are long stale.
+    pub fn forget_before(&self, horizon: Timestamp) {
+        let mut inner = self.inner();
+        let old = |node: &Node| node.newest.has_ended() && node.newest.as_of().is_none_or(|t| t < horizon);
+        let lost: Vec<String> = inner
+            .by_node
+            .iter()
+            .filter(|(_, node)| old(node))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in lost {
+            let Some(node) = inner.by_node.remove(&name) else {
+                continue;
+            };
+            node.mounts.iter().for_each(|mount| inner.remove(mount, u64::MAX));
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// The entry of a mount, unless a newer stream has taken it.
+    fn own_entry(&mut self, mount: &Mount, by: &Registration) -> Option<&mut Entry> {
+        let entries = self.volumes.get_mut(&mount.pv)?;
+        entries
+            .iter_mut()
+            .find(|e| e.mount == *mount && e.stream.id() == by.stream().id())
+    }
+
+    /// Removes the entry of a mount unless a stream newer than `stream` has it.
+    fn remove(&mut self, mount: &Mount, stream: u64) {
+        let Some(entries) = self.volumes.get_mut(&mount.pv) else {
+            return;
+        };
+        entries.retain(|e| e.mount != *mount || e.stream.id() > stream);
+        let kept = entries.iter().any(|e| e.mount == *mount);
+        if entries.is_empty() {
+            self.volumes.remove(&mount.pv);
+        }
+        if let Some(node) = self.by_node.get_mut(&mount.node).filter(|_| !kept) {
+            node.mounts.remove(mount);
+        }
+    }
+}
+
+impl Entry {
+    /// Takes a reading; true if a decision could come out differently for it.
+    fn take(&mut self, measurement: Measurement, stuck: Option<u32>, now: Timestamp) -> bool {
+        let was_stuck = std::mem::replace(&mut self.stuck, stuck);
+        let changed = match measurement {
+            Measurement::Unknown => false,
+            Measurement::Refused(absurd) => {
+                let before = self.refused.replace((absurd, now));
+                before.is_none_or(|(reason, _)| reason.reason() != absurd.reason())
+            }
+            Measurement::Believed(sample)
+                if self.latest.is_some_and(|l| l.sampled_at > sample.sampled_at) =>
+            {
+                false
+            }
+            Measurement::Believed(sample) => {
+                let point = Point {
+                    at: sample.sampled_at,
+                    used: sample.usage.used,
+                    capacity: sample.usage.capacity,
+                };
+                self.window.push(point);
+                let refused = self.refused.take().is_some();
+                let before = self.latest.replace(sample);
+                refused
+                    || before.is_none_or(|b| {
+                        Sample {
+                            sampled_at: sample.sampled_at,
+                            ..b
+                        } != sample
+                    })
+            }
+        };
+        changed || was_stuck != stuck
+    }
+
+    /// Until when the numbers are known to have held.
+    fn as_of(&self) -> Option<Timestamp> {
+        let measured = self.latest?.sampled_at;
+        match self.stream.as_of().filter(|_| self.stuck.is_none()) {
+            Some(confirmed) => Some(measured.max(confirmed)),
+            None => Some(measured),
+        }
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        Some(Seen {
+            sample: self.latest?,
+            as_of: self.as_of()?,
+            node: self.mount.node.clone(),
+            fixed_inodes: self.fs_type.starts_with("ext"),
+            network: is_network(&self.fs_type),
+            stuck: self.stuck,
+        })
+    }
+
+    fn refusal(&self, absurd: Absurd) -> Usage {
+        let text = format!("the measurement of {} is not believed: {absurd}", self.mount.node);
+        Usage::Refused {
+            reason: absurd.reason(),
+            text,
+        }
+    }
+}
+
+/// Filesystems of another machine, whose size is that of everything exported there. CephFS is not among them:
+/// its subvolumes show their quota.
+fn is_network(fs_type: &str) -> bool {
+    matches!(
+        fs_type,
+        "nfs" | "nfs4" | "cifs" | "smb3" | "9p" | "fuse.glusterfs"
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use std::{sync::Arc, time::Duration};
+
+use decider_core::{Raw, Sample, Usage};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Measurement, Mount, Registration, Store};
+
+const STALE: Duration = Duration::from_secs(10);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_800_000_000 + second)
+}
+
+fn mount(node: &str, pv: &str) -> Mount {
+    Mount {
+        pv: pv.into(),
+        pod_uid: format!("pod-{node}"),
+        node: node.into(),
+    }
+}
+
+fn sample(second: i64, used: u64) -> Sample {
+    let raw = Raw {
+        capacity: 1000,
+        available: 1000 - used,
+        used,
+        inodes_total: 0,
+        inodes_free: 0,
+        read_only: false,
+        sampled_at: at(second),
+    };
+    Sample::check(raw, at(second)).unwrap()
+}
+
+fn report(store: &Arc<Store>, stream: &Registration, pv: &str, second: i64, used: u64) {
+    let mount = mount(stream.node(), pv);
+    store.introduce(&mount, stream, 1, "8:0", "xfs");
+    store.record(
+        &mount,
+        stream,
+        Measurement::Believed(sample(second, used)),
+        None,
+        at(second),
+    );
+    stream.confirm(at(second));
+}
+
+fn used(store: &Store, pv: &str, second: i64) -> Option<u64> {
+    match store.usage(pv, at(second), STALE) {
+        Usage::Seen(seen) => Some(seen.sample.usage.used.get()),
+        Usage::Never | Usage::Refused { .. } => None,
+    }
+}
+
+#[test]
+fn of_two_nodes_the_freshest_wins() {
+    let store = Arc::new(Store::default());
+    let (one, two) = (store.register("one".into()), store.register("two".into()));
+    report(&store, &one, "pv", 10, 100);
+    report(&store, &two, "pv", 12, 200);
+    assert_eq!(used(&store, "pv", 12), Some(200));
+    one.confirm(at(15));
+    assert_eq!(
+        used(&store, "pv", 15),
+        Some(100),
+        "a heartbeat makes the other one fresher"
+    );
+}
+
+#[test]
+fn a_heartbeat_vouches_for_all_but_the_stuck() {
+    let store = Arc::new(Store::default());
+    let node = store.register("one".into());
+    report(&store, &node, "pv", 0, 100);
+    report(&store, &node, "stuck", 0, 100);
+    store.record(
+        &mount("one", "stuck"),
+        &node,
+        Measurement::Believed(sample(0, 100)),
+        Some(0),
+        at(1),
+    );
+    node.confirm(at(60));
+    let stale = |pv| match store.usage(pv, at(60), STALE) {
+        Usage::Seen(seen) => seen.is_stale(at(60), STALE),
+        other => panic!("{other:?}"),
+    };
+    assert!(!stale("pv"));
+    assert!(stale("stuck"));
+}
+
+#[test]
+fn a_new_stream_takes_over_and_what_it_does_not_name_is_gone() {
+    let store = Arc::new(Store::default());
+    let old = store.register("one".into());
+    report(&store, &old, "stays", 0, 100);
+    report(&store, &old, "gone", 0, 100);
+    let new = store.register("one".into());
+    report(&store, &new, "stays", 5, 300);
+    report(&store, &old, "stays", 6, 200);
+    assert_eq!(
+        used(&store, "stays", 6),
+        Some(300),
+        "the older stream is not listened to any more"
+    );
+    store.forget_others(&new, &[mount("one", "stays")].into());
+    assert_eq!(used(&store, "gone", 6), None);
+    assert_eq!(store.volumes(), 1);
+    store.forget(&mount("one", "stays"), &old);
+    assert_eq!(used(&store, "stays", 6), Some(300), "nor may it take away");
+}
+
+#[test]
+fn a_dropped_stream_leaves_its_numbers_to_grow_stale() {
+    let store = Arc::new(Store::default());
+    let node = store.register("one".into());
+    report(&store, &node, "pv", 0, 100);
+    assert_eq!(store.streams(), 1);
+    drop(node);
+    assert_eq!(store.streams(), 0);
+    assert_eq!(used(&store, "pv", 60), Some(100), "known, with its age");
+    store.forget_before(at(0));
+    assert_eq!(store.volumes(), 1);
+    store.forget_before(at(1));
+    assert_eq!(store.volumes(), 0);
+}
+
+#[test]
+fn a_refusal_is_told_once_nothing_believed_is_fresh() {
+    let store = Arc::new(Store::default());
+    let node = store.register("one".into());
+    report(&store, &node, "pv", 0, 100);
+    let absurd = decider_core::Absurd::NoCapacity;
+    store.record(
+        &mount("one", "pv"),
+        &node,
+        Measurement::Refused(absurd),
+        None,
+        at(5),
+    );
+    assert_eq!(used(&store, "pv", 5), Some(100));
+    assert!(matches!(store.usage("pv", at(11), STALE), Usage::Refused { .. }));
+}
+
+#[tokio::test]
+async fn what_moved_is_told_once_and_repeats_are_silent() {
+    let store = Arc::new(Store::default());
+    let node = store.register("one".into());
+    report(&store, &node, "pv", 0, 100);
+    assert_eq!(store.moved().take().await, ["pv".to_owned()].into());
+    store.record(
+        &mount("one", "pv"),
+        &node,
+        Measurement::Believed(sample(1, 100)),
+        None,
+        at(1),
+    );
+    report(&store, &node, "other", 1, 100);
+    assert_eq!(
+        store.moved().take().await,
+        ["other".to_owned()].into(),
+        "the same numbers again are no news"
+    );
+}
+
+#[tokio::test]
+async fn a_level_goes_to_every_stream_once() {
+    let store = Arc::new(Store::default());
+    let node = store.register("one".into());
+    report(&store, &node, "pv", 0, 100);
+    store.set_level("pv", 800);
+    store.set_level("pv", 800);
+    assert_eq!(node.stream().levels().await, [(1, 800)]);
+    let again = store.register("one".into());
+    report(&store, &again, "pv", 1, 100);
+    store.set_level("pv", 800);
+    assert_eq!(
+        again.stream().levels().await,
+        [(1, 800)],
+        "a new stream knows no levels"
+    );
+}
