@@ -1,6 +1,8 @@
 //! What is checked before anything is written: KubeDB's webhook rules, which a cluster may lack, and those it does
 //! not have (class, quota, profile, the real sizes).
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use units::{Bytes, Reason};
 
@@ -20,6 +22,9 @@ pub(crate) enum Obstacle {
     /// Not now; when it is refused, if that can be said.
     Hold(Reason, String, Option<Timestamp>),
 }
+
+/// Time for objects made together with a request to be seen.
+pub(crate) const SETTLE: Duration = Duration::from_secs(5);
 
 fn refuse<T>(reason: Reason, what: impl Into<String>) -> Result<T, Obstacle> {
     Err(Obstacle::Refuse(reason, what.into()))
@@ -84,7 +89,7 @@ pub(crate) fn world(
     let Some(database) = &seen.database else {
         return refuse(Reason::DatabaseNotFound, texts::no_database(request));
     };
-    claims(seen, database, target)?;
+    claims(request, seen, database, target, now)?;
     for claim in &seen.claims {
         bound(request, claim, now)?;
     }
@@ -102,15 +107,23 @@ pub(crate) fn world(
     }
 }
 
-fn claims(seen: &Observed, database: &Database, target: Bytes) -> Result<(), Obstacle> {
+fn claims(
+    request: &Request,
+    seen: &Observed,
+    database: &Database,
+    target: Bytes,
+    now: Timestamp,
+) -> Result<(), Obstacle> {
     if database.storage.is_none() {
         return refuse(Reason::InvalidRequest, "storage not configured for Postgres");
     }
     if seen.claims.is_empty() {
-        return refuse(
-            Reason::NoClaims,
-            "the database has no claim named data-<petset>-<ordinal>",
-        );
+        let text = "the database has no claim named data-<petset>-<ordinal>";
+        let until = texts::after(request.created, SETTLE);
+        return match now < until {
+            true => Err(Obstacle::Hold(Reason::NoClaims, text.to_owned(), Some(until))),
+            false => refuse(Reason::NoClaims, text),
+        };
     }
     match seen.claims.iter().map(Claim::size).min() {
         Some(present) if present >= target => refuse(

@@ -21,6 +21,9 @@ use crate::{
 /// and takes up to its retry interval only where it has marked it before.
 pub const SILENCE: Duration = Duration::from_secs(30);
 
+/// Events of claims are worth reading only when a run takes longer than this: nearly every expansion is over before.
+pub const EVENTS_AFTER: Duration = Duration::from_secs(3);
+
 /// Where one claim is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place<'a> {
@@ -195,16 +198,14 @@ fn late_text(request: &Request, place: &Place<'_>) -> String {
     )
 }
 
-/// The deadline, or the moment from which silence means something.
+/// The deadline, or earlier: when Events may tell a cause, when silence means something, and every so often, because
+/// Events are not watched.
 fn look_again(request: &Request, now: Timestamp) -> Option<Timestamp> {
-    let silence = request
-        .record
-        .started()
-        .map(|started| texts::after(started, SILENCE));
-    silence
-        .filter(|silence| *silence > now)
-        .into_iter()
-        .chain(attempt::deadline(request))
+    let started = request.record.started();
+    let marks = [EVENTS_AFTER, SILENCE].map(|span| started.map(|started| texts::after(started, span)));
+    let next = marks.into_iter().flatten().chain([texts::after(now, SILENCE)]);
+    next.chain(attempt::deadline(request))
+        .filter(|mark| *mark > now)
         .min()
 }
 

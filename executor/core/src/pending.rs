@@ -107,7 +107,6 @@ fn begin(seen: &Observed, target: Bytes) -> Step {
         volumes: Some(growth::plan(seen, target)),
         attempts: Some(1),
         starts: true,
-        ..Update::default()
     })
 }
 

@@ -210,6 +210,29 @@ pub fn internal_error(message: &str) -> Step {
     })
 }
 
+impl State {
+    /// A name for metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            State::Finished => "Finished",
+            State::Withdrawn => "Withdrawn",
+            State::Unapproved => "Unapproved",
+            State::Queued => "Queued",
+            State::Foreign => "Foreign",
+            State::Yielded => "Yielded",
+            State::Failing => "Failing",
+            State::Deleted => "Deleted",
+            State::Pausing => "Pausing",
+            State::Acknowledging => "Acknowledging",
+            State::Growing => "Growing",
+            State::Aligning => "Aligning",
+            State::Resuming => "Resuming",
+            State::Closing => "Closing",
+        }
+    }
+}
+
 impl Step {
     /// The object that this step writes to; none for a trial or a wait.
     #[must_use]

@@ -1,0 +1,65 @@
+//! What can go wrong around a step, and how to go on: one match.
+
+use control::{
+    retry::{RetryClass, classify},
+    write,
+};
+use thiserror::Error;
+use units::Reason;
+
+/// Why a look at a database ended early.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Something could not be read.
+    #[error("cannot read {0}")]
+    Read(String, #[source] kube::Error),
+    /// Something could not be written.
+    #[error(transparent)]
+    Write(#[source] Box<write::Error>),
+    /// An object is there and is not what its kind says.
+    #[error("{0} is malformed")]
+    Malformed(String, #[source] serde_json::Error),
+    /// A step names an object that was not observed.
+    #[error("a step needs {0}, which was not observed")]
+    NotObserved(&'static str),
+    /// Deciding panicked.
+    #[error("deciding about {request} panicked: {text}")]
+    Panicked {
+        /// The request.
+        request: String,
+        /// The panic's words.
+        text: String,
+    },
+}
+
+impl From<write::Error> for Error {
+    fn from(error: write::Error) -> Self {
+        Error::Write(Box::new(error))
+    }
+}
+
+impl Error {
+    /// How to go on.
+    #[must_use]
+    pub fn class(&self) -> RetryClass {
+        match self {
+            Error::Read(_, error) => classify(error),
+            Error::Write(error) => error.class(),
+            Error::Malformed(..) => RetryClass::Invalid,
+            Error::NotObserved(_) => RetryClass::Conflict,
+            Error::Panicked { .. } => RetryClass::Bug,
+        }
+    }
+
+    /// The API server's words, when it refused a write that it would refuse again.
+    #[must_use]
+    pub fn refusal(&self) -> Option<(Reason, String)> {
+        let Error::Write(error) = self else { return None };
+        let message = error.cause.to_string();
+        match self.class() {
+            RetryClass::Blocked(reason) => Some((reason, message)),
+            RetryClass::Invalid => Some((Reason::Refused, message)),
+            RetryClass::Conflict | RetryClass::Transient | RetryClass::Bug => None,
+        }
+    }
+}

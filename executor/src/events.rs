@@ -1,0 +1,78 @@
+//! Telling: which Event goes to which object. The words are the core's ([`executor_core::announce`]).
+
+use control::events::Events;
+use executor_core::{
+    Request, Step,
+    announce::{self, Announcement},
+};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::core::DynamicObject;
+use runtime::report::Chain;
+use units::Reason;
+
+use crate::{error::Error, observe::View};
+
+/// Tells the Events of requests and databases.
+#[derive(Debug, Clone)]
+pub(crate) struct Announcer {
+    events: Events,
+}
+
+impl Announcer {
+    pub(crate) fn new(events: Events) -> Self {
+        Self { events }
+    }
+
+    /// What belongs before a step.
+    pub(crate) fn before(&self, raw: &DynamicObject, request: &Request, step: &Step) {
+        self.tell(raw, step.name(), announce::before(request, step));
+    }
+
+    /// What belongs after a step.
+    pub(crate) fn after(&self, raw: &DynamicObject, request: &Request, step: &Step) {
+        self.tell(raw, step.name(), announce::after(request, step));
+    }
+
+    /// A pause was left over and is lifted; the Postgres hears it, its request is gone.
+    pub(crate) fn lifted(&self, view: &View) {
+        if let Some(postgres) = &view.postgres {
+            let note = "Lifted a pause whose request is finished or gone";
+            self.events
+                .normal(&reference(postgres), Reason::ResumeDatabase, "Resume", note);
+        }
+    }
+
+    /// Something failed around a request.
+    pub(crate) fn failed(&self, raw: &DynamicObject, reason: Reason, error: &Error) {
+        self.events
+            .warning(&reference(raw), reason, "Decide", Chain(error).to_string());
+    }
+
+    fn tell(&self, about: &DynamicObject, action: &str, announcement: Option<Announcement>) {
+        let Some(Announcement {
+            warning,
+            reason,
+            note,
+        }) = announcement
+        else {
+            return;
+        };
+        if warning {
+            self.events.warning(&reference(about), reason, action, note);
+        } else {
+            self.events.normal(&reference(about), reason, action, note);
+        }
+    }
+}
+
+fn reference(object: &DynamicObject) -> ObjectReference {
+    let types = object.types.clone().unwrap_or_default();
+    ObjectReference {
+        api_version: Some(types.api_version),
+        kind: Some(types.kind),
+        name: object.metadata.name.clone(),
+        namespace: object.metadata.namespace.clone(),
+        uid: object.metadata.uid.clone(),
+        ..ObjectReference::default()
+    }
+}

@@ -1,0 +1,71 @@
+//! What this process remembers of a request between two looks. Losing it costs a repeated question, no more:
+//! everything that is needed to go on is in the objects.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use executor_core::observed::{Refusal, Target, Trial};
+use jiff::Timestamp;
+
+/// What is remembered of each request, by uid.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(Mutex<HashMap<String, Remembered>>);
+
+/// What is remembered of one request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remembered {
+    /// Answers to trials, by claim.
+    pub(crate) trials: BTreeMap<String, Trial>,
+    /// Writes that were refused for good.
+    pub(crate) refusals: BTreeMap<Target, Refusal>,
+    /// Deciding about it panicked: not before this time again.
+    left_alone_until: Option<Timestamp>,
+}
+
+impl Memory {
+    pub(crate) fn of(&self, uid: &str) -> Remembered {
+        self.lock().get(uid).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn tried(&self, uid: &str, claim: &str, trial: Trial) {
+        self.lock()
+            .entry(uid.to_owned())
+            .or_default()
+            .trials
+            .insert(claim.to_owned(), trial);
+    }
+
+    pub(crate) fn refused(&self, uid: &str, target: Target, refusal: Refusal) {
+        self.lock()
+            .entry(uid.to_owned())
+            .or_default()
+            .refusals
+            .insert(target, refusal);
+    }
+
+    pub(crate) fn leave_alone(&self, uid: &str, until: Timestamp) {
+        self.lock().entry(uid.to_owned()).or_default().left_alone_until = Some(until);
+    }
+
+    pub(crate) fn left_alone_until(&self, uid: &str) -> Option<Timestamp> {
+        self.lock().get(uid)?.left_alone_until
+    }
+
+    /// Forgets the trials of a request: it waits, and the answers may change meanwhile.
+    pub(crate) fn waits(&self, uid: &str) {
+        if let Some(remembered) = self.lock().get_mut(uid) {
+            remembered.trials.clear();
+        }
+    }
+
+    /// Forgets a request: a run of it begins or it is finished.
+    pub(crate) fn forget(&self, uid: &str) {
+        self.lock().remove(uid);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

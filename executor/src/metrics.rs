@@ -1,0 +1,202 @@
+//! What the executor counts: steps done, requests by what they wait for, time in each state, ends by reason.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use control::retry::RetryClass;
+use executor_core::{State, Step};
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+use tokio::time::Instant;
+use units::Reason;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabel {
+    step: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClassLabel {
+    class: &'static str,
+}
+
+/// The executor's metrics; clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    steps: Family<StepLabel, Counter>,
+    ends: Family<ReasonLabel, Counter>,
+    waiting: Family<ReasonLabel, Gauge>,
+    state_seconds: Family<StateLabel, Histogram>,
+    failures: Family<ClassLabel, Counter>,
+    internal_errors: Counter,
+    requests: Arc<Mutex<HashMap<String, Standing>>>,
+}
+
+/// Where a request stands as far as this process has seen.
+#[derive(Debug)]
+struct Standing {
+    state: State,
+    since: Instant,
+    waits: Option<Reason>,
+}
+
+/// From 10 ms, about one write, to 22 min, twice the time that a step may take.
+fn buckets() -> Histogram {
+    Histogram::new(exponential_buckets(0.01, 2.0, 18))
+}
+
+impl Metrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            steps: Family::default(),
+            ends: Family::default(),
+            waiting: Family::default(),
+            state_seconds: Family::new_with_constructor(buckets),
+            failures: Family::default(),
+            internal_errors: Counter::default(),
+            requests: Arc::default(),
+        };
+        let Self {
+            steps,
+            ends,
+            waiting,
+            state_seconds,
+            failures,
+            internal_errors,
+            requests: _,
+        } = &metrics;
+        registry.register("steps", "Writes done, by step", steps.clone());
+        registry.register("requests_ended", "Requests that ended, by reason", ends.clone());
+        registry.register(
+            "requests_waiting",
+            "Requests that wait, by reason",
+            waiting.clone(),
+        );
+        registry.register(
+            "state_seconds",
+            "Time that requests spent in a state",
+            state_seconds.clone(),
+        );
+        registry.register(
+            "failures",
+            "Looks that failed, by how they are repeated",
+            failures.clone(),
+        );
+        registry.register(
+            "internal_errors",
+            "Panics while deciding",
+            internal_errors.clone(),
+        );
+        metrics
+    }
+
+    /// A step was done.
+    pub(crate) fn done(&self, step: &Step) {
+        self.steps.get_or_create(&StepLabel { step: step.name() }).inc();
+        if let Step::Fail(update) | Step::Skip(update) | Step::Succeed(update) | Step::GiveUp(update) = step
+            && let Some(reason) = update
+                .conditions
+                .first()
+                .and_then(|condition| known(&condition.reason))
+        {
+            self.ends
+                .get_or_create(&ReasonLabel {
+                    reason: reason.as_str(),
+                })
+                .inc();
+        }
+    }
+
+    /// A request is in this state.
+    pub(crate) fn stand(&self, uid: &str, state: State) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let standing = requests.entry(uid.to_owned()).or_insert(Standing {
+            state,
+            since: now,
+            waits: None,
+        });
+        if let Some(reason) = standing.waits.take() {
+            self.waiting
+                .get_or_create(&ReasonLabel {
+                    reason: reason.as_str(),
+                })
+                .dec();
+        }
+        if standing.state != state {
+            let seconds = now.duration_since(standing.since).as_secs_f64();
+            self.state_seconds
+                .get_or_create(&StateLabel {
+                    state: standing.state.as_str(),
+                })
+                .observe(seconds);
+            *standing = Standing {
+                state,
+                since: now,
+                waits: None,
+            };
+        }
+    }
+
+    /// A request waits for this.
+    pub(crate) fn waits(&self, uid: &str, reason: Reason) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(standing) = requests.get_mut(uid) {
+            standing.waits = Some(reason);
+            self.waiting
+                .get_or_create(&ReasonLabel {
+                    reason: reason.as_str(),
+                })
+                .inc();
+        }
+    }
+
+    /// A request is over.
+    pub(crate) fn forget(&self, uid: &str) {
+        self.requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
+    }
+
+    /// A look failed.
+    pub(crate) fn failed(&self, class: RetryClass) {
+        let class = match class {
+            RetryClass::Conflict => "conflict",
+            RetryClass::Transient => "transient",
+            RetryClass::Blocked(_) => "blocked",
+            RetryClass::Invalid => "invalid",
+            RetryClass::Bug => "bug",
+        };
+        self.failures.get_or_create(&ClassLabel { class }).inc();
+    }
+
+    /// Deciding panicked.
+    pub(crate) fn panicked(&self) {
+        self.internal_errors.inc();
+    }
+}
+
+fn known(word: &str) -> Option<Reason> {
+    Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
+}

@@ -1,0 +1,168 @@
+//! The single reads. What is not there is `None`, never an error.
+
+use std::{collections::BTreeMap, fmt::Debug};
+
+use api::{
+    highwater::v1alpha1::StorageProfile, kubedb::v1::Postgres, ops::v1alpha1::PostgresOpsRequest,
+    petset::v1::PetSet,
+};
+use executor_core::observed::Class;
+use k8s_openapi::api::{
+    core::v1::{Event, LimitRange, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota},
+    storage::v1::StorageClass,
+};
+use kube::{
+    Api, Client, Resource,
+    api::ListParams,
+    core::{ApiResource, DynamicObject, NamespaceResourceScope},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::room::{self, Room};
+use crate::error::Error;
+
+/// Reads objects one by one.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    client: Client,
+}
+
+impl Reader {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    pub(crate) async fn request(&self, namespace: &str, name: &str) -> Result<Option<DynamicObject>, Error> {
+        self.raw::<PostgresOpsRequest>(namespace, name).await
+    }
+
+    pub(crate) async fn postgres(&self, namespace: &str, name: &str) -> Result<Option<DynamicObject>, Error> {
+        self.raw::<Postgres>(namespace, name).await
+    }
+
+    pub(crate) async fn petset(&self, namespace: &str, name: &str) -> Result<Option<DynamicObject>, Error> {
+        self.raw::<PetSet>(namespace, name).await
+    }
+
+    pub(crate) async fn claim(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<PersistentVolumeClaim>, Error> {
+        get(&Api::namespaced(self.client.clone(), namespace), name).await
+    }
+
+    pub(crate) async fn pod(&self, namespace: &str, name: &str) -> Result<Option<Pod>, Error> {
+        get(&Api::namespaced(self.client.clone(), namespace), name).await
+    }
+
+    pub(crate) async fn volume(&self, name: &str) -> Result<Option<PersistentVolume>, Error> {
+        get(&Api::all(self.client.clone()), name).await
+    }
+
+    /// Quotas and limits of a namespace.
+    pub(crate) async fn room(&self, namespace: &str) -> Result<Room, Error> {
+        let quotas = list::<ResourceQuota>(&self.within(namespace), &ListParams::default()).await?;
+        let limits = list::<LimitRange>(&self.within(namespace), &ListParams::default()).await?;
+        Ok(Room {
+            quotas: room::quotas(&quotas),
+            limits: room::limits(&limits),
+        })
+    }
+
+    /// The classes of these claims, by name.
+    pub(crate) async fn classes(
+        &self,
+        claims: &[PersistentVolumeClaim],
+    ) -> Result<BTreeMap<Option<String>, Class>, Error> {
+        let profiles = self.profiles().await?;
+        let mut classes = BTreeMap::new();
+        let names = claims
+            .iter()
+            .filter_map(|claim| claim.spec.as_ref()?.storage_class_name.clone());
+        for name in names {
+            if classes.contains_key(&Some(name.clone())) {
+                continue;
+            }
+            let class: Option<StorageClass> = get(&Api::all(self.client.clone()), &name).await?;
+            if let Some(class) = class {
+                classes.insert(Some(name), room::class(&class, &profiles));
+            }
+        }
+        Ok(classes)
+    }
+
+    /// None where the definition is not installed.
+    async fn profiles(&self) -> Result<Vec<StorageProfile>, Error> {
+        match list(&Api::all(self.client.clone()), &ListParams::default()).await {
+            Err(Error::Read(_, kube::Error::Api(status))) if status.code == 404 => Ok(Vec::new()),
+            profiles => profiles,
+        }
+    }
+
+    /// Events about a claim.
+    pub(crate) async fn events(&self, claim: &PersistentVolumeClaim) -> Result<Vec<Event>, Error> {
+        let namespace = claim.metadata.namespace.as_deref().unwrap_or_default();
+        let uid = claim.metadata.uid.as_deref().unwrap_or_default();
+        list(
+            &self.within(namespace),
+            &ListParams::default().fields(&format!("involvedObject.uid={uid}")),
+        )
+        .await
+    }
+
+    fn within<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    async fn raw<K: Resource<DynamicType = ()>>(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<DynamicObject>, Error> {
+        let api = Api::namespaced_with(self.client.clone(), namespace, &ApiResource::erase::<K>(&()));
+        get(&api, name).await
+    }
+}
+
+async fn get<K: Resource + Clone + DeserializeOwned + Debug>(
+    api: &Api<K>,
+    name: &str,
+) -> Result<Option<K>, Error> {
+    api.get_opt(name)
+        .await
+        .map_err(|error| Error::Read(format!("{}/{name}", api.resource_url()), error))
+}
+
+async fn list<K: Resource + Clone + DeserializeOwned + Debug>(
+    api: &Api<K>,
+    params: &ListParams,
+) -> Result<Vec<K>, Error> {
+    let list = api.list(params).await;
+    list.map(|list| list.items)
+        .map_err(|error| Error::Read(api.resource_url().to_owned(), error))
+}
+
+/// The object as it came.
+pub(crate) fn value(object: &DynamicObject) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}
+
+/// The object as one of our types.
+pub(crate) fn typed<K: DeserializeOwned>(object: &DynamicObject) -> Result<K, Error> {
+    let name = object.metadata.name.clone().unwrap_or_default();
+    serde_json::from_value(value(object)).map_err(|error| Error::Malformed(name, error))
+}
+
+/// Message of a `Paused` condition, whatever its status.
+pub(crate) fn pause_message(postgres: &DynamicObject) -> Option<String> {
+    let conditions = postgres.data.pointer("/status/conditions")?.as_array()?;
+    let paused = conditions
+        .iter()
+        .find(|c| c["type"] == api::kubedb::v1::condition::PAUSED)?;
+    paused["message"].as_str().map(str::to_owned)
+}

@@ -1,0 +1,163 @@
+//! A `PostgresOpsRequest` as the core's plain value.
+
+use api::{
+    autoscaling::v1alpha1::ExpansionMode,
+    ops::v1alpha1::{Apply, ExpandedVolume, Phase, PostgresOpsRequest, VolumeExpansion},
+};
+use executor_core::{
+    observed::Queued,
+    request::{self as core, Request},
+};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use serde_json::Value;
+use units::{Bytes, Reason};
+
+/// `raw` is the same object as it came, for what our types do not read.
+pub(crate) fn request(object: &PostgresOpsRequest, raw: &Value) -> Request {
+    let spec = &object.spec;
+    let arbiter = raw.pointer("/spec/volumeExpansion/arbiter").is_some();
+    Request {
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+        uid: object.uid().unwrap_or_default(),
+        generation: object.metadata.generation.unwrap_or_default(),
+        created: object
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+        deleted: object.metadata.deletion_timestamp.as_ref().map(|time| time.0),
+        finalizer: object
+            .finalizers()
+            .iter()
+            .any(|name| name == api::names::FINALIZER),
+        database: spec.database_ref.name.clone(),
+        kind: spec
+            .type_
+            .as_ref()
+            .map_or_else(String::new, |kind| kind.as_str().to_owned()),
+        expansion: spec
+            .volume_expansion
+            .as_ref()
+            .map(|section| expansion(section, arbiter)),
+        apply: match spec.apply {
+            Some(Apply::Always) => core::Apply::Always,
+            _ => core::Apply::IfReady,
+        },
+        timeout: spec.timeout.as_ref().and_then(|text| text.get().ok()),
+        max_retries: spec
+            .max_retries
+            .map_or(1, |retries| u32::try_from(retries).unwrap_or(0)),
+        record: record(object),
+    }
+}
+
+fn expansion(section: &VolumeExpansion, arbiter: bool) -> core::Expansion {
+    let postgres = match section.postgres.as_ref().map(|size| (size, size.bytes())) {
+        None => core::Size::Absent,
+        Some((_, Ok(size))) => core::Size::Of(size),
+        Some((text, Err(error))) => core::Size::Bad(format!("{text}: {error}")),
+    };
+    let mode = match &section.mode {
+        Some(ExpansionMode::Online) => core::Mode::Online,
+        Some(ExpansionMode::Offline) => core::Mode::Offline,
+        other => core::Mode::Other(
+            other
+                .as_ref()
+                .map_or_else(String::new, |mode| mode.as_str().to_owned()),
+        ),
+    };
+    core::Expansion {
+        postgres,
+        arbiter,
+        mode,
+    }
+}
+
+fn record(object: &PostgresOpsRequest) -> core::Record {
+    let status = object.status.clone().unwrap_or_default();
+    core::Record {
+        phase: phase(status.phase.as_ref()),
+        conditions: status.conditions.iter().map(condition).collect(),
+        volumes: status.volumes.iter().filter_map(volume).collect(),
+        attempts: status
+            .attempts
+            .map_or(0, |attempts| u32::try_from(attempts).unwrap_or(0)),
+        started_at: status.started_at.as_deref().and_then(time),
+    }
+}
+
+/// A phase of a newer version is taken for "in the queue": whoever wrote it decides what becomes of it.
+pub(crate) fn phase(phase: Option<&Phase>) -> core::Phase {
+    match phase {
+        None => core::Phase::New,
+        Some(Phase::Pending) => core::Phase::Pending,
+        Some(Phase::Progressing) => core::Phase::Progressing,
+        Some(Phase::Successful) => core::Phase::Successful,
+        Some(Phase::Failed) => core::Phase::Failed,
+        Some(Phase::Approved) => core::Phase::Approved,
+        Some(Phase::Denied) => core::Phase::Denied,
+        Some(Phase::Skipped) => core::Phase::Skipped,
+        Some(Phase::WaitingForApproval | Phase::Other(_)) => core::Phase::WaitingForApproval,
+    }
+}
+
+fn condition(condition: &api::conditions::Condition) -> core::Condition {
+    core::Condition {
+        kind: condition.type_.clone(),
+        status: condition.is_true(),
+        reason: condition.reason.clone().unwrap_or_default(),
+        message: condition.message.clone().unwrap_or_default(),
+        since: condition.last_transition_time.as_deref().and_then(time),
+    }
+}
+
+/// A line that cannot be read is left out; the plan is then made anew.
+fn volume(line: &ExpandedVolume) -> Option<core::VolumeRecord> {
+    let size = |text: &Option<String>| text.as_deref().and_then(|text| Bytes::parse_quantity(text).ok());
+    let word = line.stage.as_deref()?;
+    let reason = line.reason.as_deref().and_then(reason).unwrap_or(Reason::Running);
+    Some(core::VolumeRecord {
+        claim: line.claim.clone(),
+        from: size(&line.from)?,
+        to: size(&line.to)?,
+        stage: core::Stage::ALL
+            .into_iter()
+            .find(|stage| stage.as_str() == word)?,
+        capacity: size(&line.capacity)?,
+        reason,
+        message: line.message.clone().unwrap_or_default(),
+    })
+}
+
+fn reason(word: &str) -> Option<Reason> {
+    Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
+}
+
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
+/// A request as the others of its database see it.
+pub(crate) fn queued(request: &Request) -> Queued {
+    let record = &request.record;
+    let online = request
+        .expansion
+        .as_ref()
+        .is_some_and(|expansion| expansion.mode == core::Mode::Online);
+    let held = record
+        .condition(Reason::Running)
+        .is_some_and(|running| !running.status && running.reason != Reason::Queued.as_str());
+    Queued {
+        name: request.name.clone(),
+        uid: request.uid.clone(),
+        kind: request.kind.clone(),
+        online: online && request.kind == core::VOLUME_EXPANSION,
+        created: request.created,
+        phase: record.phase,
+        deleting: request.deleted.is_some(),
+        yielded: record.is_true(Reason::Yielded),
+        held,
+    }
+}

@@ -1,0 +1,179 @@
+//! The bodies of writes, from the objects as they came. Pure.
+//!
+//! What a list cannot be merged into (a merge patch replaces lists) is written whole, with everything of others
+//! kept as it is; the write's resourceVersion makes sure that it is still so.
+
+use api::{
+    conditions::{self, Condition, set_condition, time_text},
+    kubedb::v1::condition::PAUSED,
+    names::{ANNOTATION_NUDGE, DATA_TEMPLATE, FINALIZER},
+    ops::v1alpha1::{ExpandedVolume, PostgresOpsRequest, PostgresOpsRequestStatus},
+};
+use executor_core::{
+    Update,
+    request::{Phase, VolumeRecord},
+};
+use jiff::Timestamp;
+use kube::core::DynamicObject;
+use serde_json::{Value, json};
+use units::{Bytes, Reason};
+
+/// The finalizers of a request with ours, or without.
+pub(super) fn finalizers(request: &DynamicObject, ours: bool) -> Value {
+    let mut finalizers = request.metadata.finalizers.clone().unwrap_or_default();
+    finalizers.retain(|name| name != FINALIZER);
+    if ours {
+        finalizers.push(FINALIZER.to_owned());
+    }
+    json!({ "metadata": { "finalizers": finalizers } })
+}
+
+/// The status of a request after `update`. `volume_of` gives the volume's name of a claim.
+pub(super) fn status(
+    request: &PostgresOpsRequest,
+    update: &Update,
+    volume_of: impl Fn(&str) -> Option<String>,
+    now: Timestamp,
+) -> Value {
+    let Update {
+        phase,
+        conditions,
+        volumes,
+        attempts,
+        starts,
+    } = update;
+    let old = request.status.clone().unwrap_or_default();
+    let generation = request.metadata.generation;
+    let mut all = old.conditions.clone();
+    for new in conditions {
+        let condition = Condition::new(&new.kind, new.status, &new.reason, new.message.clone());
+        set_condition(&mut all, condition.observed(generation), now);
+    }
+    let mut status = json!({ "conditions": all, "observedGeneration": generation });
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            status[key] = value;
+        }
+    };
+    set("phase", phase.map(|phase| json!(word(phase))));
+    set("attempts", attempts.map(|attempts| json!(attempts)));
+    set("startedAt", starts.then(|| json!(time_text(now))));
+    let line = |new: &VolumeRecord| volume(&old, new, volume_of(&new.claim), now);
+    set(
+        "volumes",
+        volumes
+            .as_ref()
+            .map(|volumes| json!(volumes.iter().map(line).collect::<Vec<_>>())),
+    );
+    json!({ "status": status })
+}
+
+fn volume(
+    old: &PostgresOpsRequestStatus,
+    new: &VolumeRecord,
+    volume: Option<String>,
+    now: Timestamp,
+) -> ExpandedVolume {
+    let VolumeRecord {
+        claim,
+        from,
+        to,
+        stage,
+        capacity,
+        reason,
+        message,
+    } = new;
+    let stage = Some(stage.as_str().to_owned());
+    let before = old
+        .volumes
+        .iter()
+        .find(|line| line.claim == *claim && line.stage == stage);
+    ExpandedVolume {
+        claim: claim.clone(),
+        volume,
+        from: Some(from.to_string()),
+        to: Some(to.to_string()),
+        stage,
+        capacity: Some(capacity.to_string()),
+        reason: Some(reason.as_str().to_owned()),
+        message: Some(message.clone()),
+        since: before
+            .and_then(|line| line.since.clone())
+            .or_else(|| Some(time_text(now))),
+    }
+}
+
+/// The word of a phase that this process writes.
+fn word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::New | Phase::Pending => "Pending",
+        Phase::WaitingForApproval => "WaitingForApproval",
+        Phase::Approved => "Approved",
+        Phase::Denied => "Denied",
+        Phase::Progressing => "Progressing",
+        Phase::Successful => "Successful",
+        Phase::Failed => "Failed",
+        Phase::Skipped => "Skipped",
+    }
+}
+
+/// The conditions of a Postgres with our pause.
+pub(super) fn pause(postgres: &DynamicObject, message: &str, now: Timestamp) -> Value {
+    let mut all = others(postgres);
+    let condition = Condition {
+        last_transition_time: Some(conditions::time_text(now)),
+        ..Condition::new(PAUSED, true, Reason::PauseDatabase.as_str(), message)
+            .observed(postgres.metadata.generation)
+    };
+    all.push(json!(condition));
+    json!({ "status": { "conditions": all } })
+}
+
+/// The conditions of a Postgres without a pause.
+pub(super) fn resume(postgres: &DynamicObject) -> Value {
+    json!({ "status": { "conditions": others(postgres) } })
+}
+
+fn others(postgres: &DynamicObject) -> Vec<Value> {
+    let all = postgres
+        .data
+        .pointer("/status/conditions")
+        .and_then(Value::as_array);
+    all.into_iter()
+        .flatten()
+        .filter(|condition| condition["type"] != PAUSED)
+        .cloned()
+        .collect()
+}
+
+/// The storage request of a claim.
+pub(super) fn claim(to: Bytes) -> Value {
+    json!({ "spec": { "resources": { "requests": { "storage": to.to_string() } } } })
+}
+
+/// The storage request of a Postgres.
+pub(super) fn postgres(to: Bytes) -> Value {
+    json!({ "spec": { "storage": { "resources": { "requests": { "storage": to.to_string() } } } } })
+}
+
+/// The annotation by which a pod is nudged.
+pub(super) fn nudge(value: &str) -> Value {
+    json!({ "metadata": { "annotations": { ANNOTATION_NUDGE: value } } })
+}
+
+/// All claim templates of a PetSet, `data` with its new size.
+pub(super) fn template(petset: &DynamicObject, to: Bytes) -> Option<Value> {
+    let mut templates = petset
+        .data
+        .pointer("/spec/volumeClaimTemplates")?
+        .as_array()?
+        .clone();
+    let data = templates
+        .iter_mut()
+        .find(|template| template["metadata"]["name"] == DATA_TEMPLATE)?;
+    *data.pointer_mut("/spec/resources/requests/storage")? = json!(to.to_string());
+    Some(json!({ "spec": { "volumeClaimTemplates": templates } }))
+}
+
+#[cfg(test)]
+mod tests;

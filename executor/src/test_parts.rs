@@ -1,0 +1,35 @@
+//! The executor in a test: the same parts as in [`crate::run`], with a leader that needs no election and a place to
+//! stop. Not for production.
+
+use std::sync::Arc;
+
+use control::leader::Leader;
+use kube::Client;
+use runtime::{build, clock::SystemClock, readiness::Readiness, tasks::Tasks};
+
+use crate::{
+    alongside::Permission,
+    run::{Parts, start},
+};
+pub use crate::{controller::Decide, perform::StopAfter};
+
+/// Runs an executor until it is dropped.
+///
+/// # Errors
+/// If one of its tasks ends.
+pub async fn run(client: Client, decide: Decide, stop_after: Option<StopAfter>) -> anyhow::Result<()> {
+    let mut registry = build::registry("executor");
+    let mut tasks = Tasks::new();
+    let readiness = Readiness::new(tasks.token());
+    let parts = Parts {
+        client,
+        leader: Leader::alone(),
+        permission: Permission::new(true),
+        pod_name: "test".to_owned(),
+        clock: Arc::new(SystemClock),
+        decide,
+        stop_after,
+    };
+    start(parts, &readiness, &mut registry, &mut tasks);
+    tasks.run_until(async || std::future::pending().await).await
+}
