@@ -26,6 +26,7 @@ pub mod ops;
 pub mod petset;
 pub mod policies;
 pub mod quantity;
+pub mod reasons_page;
 pub mod refs;
 mod rules;
 mod shapes;

@@ -22,6 +22,12 @@ macro_rules! reasons {
                 match self { $(Reason::$name => stringify!($name),)+ }
             }
 
+            /// What it says, in a sentence: the documentation of the reason.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Reason::$name => concat!($($doc,)+),)+ }
+            }
+
             /// What a user can do about it; empty where nothing needs doing.
             #[must_use]
             pub const fn remedy(self) -> &'static str {

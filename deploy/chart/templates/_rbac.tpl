@@ -58,13 +58,10 @@ subjects:
     namespace: {{ .root.Release.Namespace }}
 {{- end }}
 
-{{/* Objects that both watch. */}}
+{{/* Objects that both watch, and the Events that both write. */}}
 {{- define "highwater.watched" -}}
 - apiGroups: [""]
-  resources: [pods, persistentvolumeclaims, persistentvolumes, resourcequotas, limitranges]
-  verbs: [get, list, watch]
-- apiGroups: [storage.k8s.io]
-  resources: [storageclasses]
+  resources: [pods, persistentvolumeclaims, persistentvolumes]
   verbs: [get, list, watch]
 - apiGroups: [kubedb.com]
   resources: [postgreses]
@@ -74,12 +71,6 @@ subjects:
   verbs: [get, list, watch]
 - apiGroups: [ops.kubedb.com]
   resources: [postgresopsrequests]
-  verbs: [get, list, watch]
-- apiGroups: [autoscaling.kubedb.com]
-  resources: [postgresautoscalers]
-  verbs: [get, list, watch]
-- apiGroups: [highwater.dev]
-  resources: [storageprofiles]
   verbs: [get, list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
