@@ -7,7 +7,8 @@ use tonic::{Request, Response, Status, async_trait};
 use crate::{
     capability,
     clock::Clock,
-    error::{Error, answer},
+    edge::answer,
+    error::Error,
     exclusive::Exclusive,
     faults::Operation,
     gate::Gate,
@@ -145,7 +146,7 @@ impl controller_server::Controller for Controller {
     ) -> Result<Response<CreateVolumeResponse>, Status> {
         let request = request.into_inner();
         let id = request.name.clone();
-        answer("CreateVolume", &id, self.create(request).await)
+        answer("CreateVolume", &id, self.create(request)).await
     }
 
     async fn delete_volume(
@@ -153,7 +154,7 @@ impl controller_server::Controller for Controller {
         request: Request<DeleteVolumeRequest>,
     ) -> Result<Response<DeleteVolumeResponse>, Status> {
         let id = request.into_inner().volume_id;
-        answer("DeleteVolume", &id, self.delete(id.clone()).await)
+        answer("DeleteVolume", &id, self.delete(id.clone())).await
     }
 
     async fn validate_volume_capabilities(
@@ -162,7 +163,7 @@ impl controller_server::Controller for Controller {
     ) -> Result<Response<ValidateVolumeCapabilitiesResponse>, Status> {
         let request = request.into_inner();
         let id = request.volume_id.clone();
-        answer("ValidateVolumeCapabilities", &id, self.validate(request).await)
+        answer("ValidateVolumeCapabilities", &id, self.validate(request)).await
     }
 
     async fn controller_get_capabilities(
@@ -183,7 +184,7 @@ impl controller_server::Controller for Controller {
     ) -> Result<Response<ControllerExpandVolumeResponse>, Status> {
         let request = request.into_inner();
         let id = request.volume_id.clone();
-        answer("ControllerExpandVolume", &id, self.expand(request).await)
+        answer("ControllerExpandVolume", &id, self.expand(request)).await
     }
 }
 

@@ -197,22 +197,3 @@ impl From<Error> for Status {
         Self::new(error.code(), error.chain())
     }
 }
-
-/// The edge of a call: logs how it ended and makes the status.
-pub(crate) fn answer<T>(
-    call: &'static str,
-    volume: &str,
-    outcome: Result<T, Error>,
-) -> Result<tonic::Response<T>, Status> {
-    match outcome {
-        Ok(done) => {
-            tracing::info!(call, volume, "done");
-            Ok(tonic::Response::new(done))
-        }
-        Err(error) => {
-            let status = Status::from(error);
-            tracing::warn!(call, volume, code = ?status.code(), "{}", status.message());
-            Err(status)
-        }
-    }
-}

@@ -16,6 +16,7 @@ pub mod capability;
 pub mod clock;
 pub mod command;
 pub mod controller;
+pub(crate) mod edge;
 pub mod error;
 pub mod exclusive;
 pub mod fault_command;

@@ -6,9 +6,14 @@ use std::{
     io::{self, ErrorKind},
     os::unix::ffi::OsStringExt,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
-use nix::mount::{MntFlags, MsFlags};
+use nix::{
+    errno::Errno,
+    mount::{MntFlags, MsFlags},
+};
 
 /// A block device's number, `major:minor`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,9 +81,17 @@ pub fn make_readonly(target: &Path) -> io::Result<()> {
     nix::mount::mount(None::<&str>, target, None::<&str>, flags, None::<&str>).map_err(io::Error::from)
 }
 
-/// Takes the top mount at a path away; fails while it is in use.
+/// Takes the top mount at a path away; fails while it is in use. One that is in use for an instant, by a statfs of
+/// somebody who watches all mounts, is tried again for half a second. Blocks.
 pub fn unmount(target: &Path) -> io::Result<()> {
-    nix::mount::umount2(target, MntFlags::UMOUNT_NOFOLLOW).map_err(io::Error::from)
+    let mut tries = 50;
+    loop {
+        match nix::mount::umount2(target, MntFlags::UMOUNT_NOFOLLOW) {
+            Err(Errno::EBUSY) if tries > 1 => thread::sleep(Duration::from_millis(10)),
+            outcome => return outcome.map_err(io::Error::from),
+        }
+        tries -= 1;
+    }
 }
 
 /// The lines that can be understood; the kernel writes no others.

@@ -7,7 +7,8 @@ use tonic::{Request, Response, Status, async_trait};
 use crate::{
     capability,
     controller::{required, wire},
-    error::{Error, answer},
+    edge::answer,
+    error::Error,
     exclusive::Exclusive,
     faults::Operation,
     gate::Gate,
@@ -175,7 +176,7 @@ impl node_server::Node for Node {
     ) -> Result<Response<NodeStageVolumeResponse>, Status> {
         let request = request.into_inner();
         let id = request.volume_id.clone();
-        answer("NodeStageVolume", &id, self.stage(request).await)
+        answer("NodeStageVolume", &id, self.stage(request)).await
     }
 
     async fn node_unstage_volume(
@@ -184,7 +185,7 @@ impl node_server::Node for Node {
     ) -> Result<Response<NodeUnstageVolumeResponse>, Status> {
         let request = request.into_inner();
         let id = request.volume_id.clone();
-        answer("NodeUnstageVolume", &id, self.unstage(request).await)
+        answer("NodeUnstageVolume", &id, self.unstage(request)).await
     }
 
     async fn node_publish_volume(
@@ -193,7 +194,7 @@ impl node_server::Node for Node {
     ) -> Result<Response<NodePublishVolumeResponse>, Status> {
         let request = request.into_inner();
         let id = request.volume_id.clone();
-        answer("NodePublishVolume", &id, self.publish(request).await)
+        answer("NodePublishVolume", &id, self.publish(request)).await
     }
 
     async fn node_unpublish_volume(
@@ -202,7 +203,7 @@ impl node_server::Node for Node {
     ) -> Result<Response<NodeUnpublishVolumeResponse>, Status> {
         let request = request.into_inner();
         let id = request.volume_id.clone();
-        answer("NodeUnpublishVolume", &id, self.unpublish(request).await)
+        answer("NodeUnpublishVolume", &id, self.unpublish(request)).await
     }
 
     async fn node_get_volume_stats(
@@ -211,7 +212,7 @@ impl node_server::Node for Node {
     ) -> Result<Response<NodeGetVolumeStatsResponse>, Status> {
         let request = request.into_inner();
         let id = request.volume_id.clone();
-        answer("NodeGetVolumeStats", &id, self.stats(request).await)
+        answer("NodeGetVolumeStats", &id, self.stats(request)).await
     }
 
     async fn node_expand_volume(
@@ -220,7 +221,7 @@ impl node_server::Node for Node {
     ) -> Result<Response<NodeExpandVolumeResponse>, Status> {
         let request = request.into_inner();
         let id = request.volume_id.clone();
-        answer("NodeExpandVolume", &id, self.expand(request).await)
+        answer("NodeExpandVolume", &id, self.expand(request)).await
     }
 
     async fn node_get_capabilities(

@@ -103,8 +103,8 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let kubelet = Server::builder().add_service(RegistrationServer::new(Registration::new(&endpoint)));
 
     // In this order: kubelet calls the endpoint as soon as it sees the registration.
-    let (_csi_socket, csi_calls) = sockets::bind(&endpoint)?;
-    let (_kubelet_socket, kubelet_calls) = sockets::bind(&registration)?;
+    let (_csi_socket, csi_calls) = sockets::bind(&endpoint).await?;
+    let (_kubelet_socket, kubelet_calls) = sockets::bind(&registration).await?;
     let mut tasks = JoinSet::new();
     tasks.spawn(csi.serve_with_incoming_shutdown(csi_calls, stop.clone().cancelled_owned()));
     tasks.spawn(kubelet.serve_with_incoming_shutdown(kubelet_calls, stop.clone().cancelled_owned()));

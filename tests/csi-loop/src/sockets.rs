@@ -3,12 +3,12 @@
 use std::{
     fs,
     io::{self, ErrorKind},
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use thiserror::Error;
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 use tokio_stream::wrappers::UnixListenerStream;
 
 /// Why there is no socket.
@@ -36,8 +36,12 @@ pub struct Socket {
     path: PathBuf,
 }
 
+/// How often and how far apart a socket is tried that somebody serves: a tool that a killed driver was just starting
+/// has its sockets until exec.
+const TRIES: (u32, Duration) = (20, Duration::from_millis(50));
+
 /// Makes a socket, in the place of a stale one.
-pub fn bind(path: &Path) -> Result<(Socket, UnixListenerStream), SocketError> {
+pub async fn bind(path: &Path) -> Result<(Socket, UnixListenerStream), SocketError> {
     let fail = |source| SocketError::Make {
         path: path.to_owned(),
         source,
@@ -45,10 +49,15 @@ pub fn bind(path: &Path) -> Result<(Socket, UnixListenerStream), SocketError> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(fail)?;
     }
-    if UnixStream::connect(path).is_ok() {
-        return Err(SocketError::Taken {
-            path: path.to_owned(),
-        });
+    let (mut tries, pause) = TRIES;
+    while UnixStream::connect(path).await.is_ok() {
+        tries -= 1;
+        if tries == 0 {
+            return Err(SocketError::Taken {
+                path: path.to_owned(),
+            });
+        }
+        tokio::time::sleep(pause).await;
     }
     remove(path).map_err(fail)?;
     let listener = UnixListener::bind(path).map_err(fail)?;
@@ -86,8 +95,8 @@ mod tests {
         fs::create_dir_all(dir.path().join("plugins")).unwrap();
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         assert!(path.exists(), "stale");
-        let (socket, listener) = bind(&path).unwrap();
-        assert!(matches!(bind(&path), Err(SocketError::Taken { .. })));
+        let (socket, listener) = bind(&path).await.unwrap();
+        assert!(matches!(bind(&path).await, Err(SocketError::Taken { .. })));
         drop(listener);
         drop(socket);
         assert!(!path.exists());

@@ -7,7 +7,7 @@ use tonic::{Code, Request};
 
 use crate::{
     calls::{at_least, refused},
-    rig::{MIB, Rig, filesystem_size},
+    rig::{MIB, Rig, filesystem_size, within},
 };
 
 const CONTROLLER: Option<Operation> = Some(Operation::ControllerExpand);
@@ -96,7 +96,7 @@ async fn a_hanging_call_ends_when_its_rule_is_cleared() {
     assert_eq!(hanging.await.unwrap(), 400 * MIB);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_call_ends_when_its_caller_gives_up() {
     let rig = Rig::start();
     let mut calls = rig.calls();
@@ -113,8 +113,10 @@ async fn a_hanging_call_ends_when_its_caller_gives_up() {
         matches!(code, Code::DeadlineExceeded | Code::Cancelled),
         "{code:?}"
     );
+    let noticed = || rig.log_text().contains("the caller gave up");
+    tokio::task::block_in_place(|| assert!(within(Duration::from_secs(5), noticed), "it waits for nobody"));
     drop(rule);
-    // Long enough for a call that still waits to see that its rule is gone.
+    // Longer than a call that still waits would need to see that its rule is gone.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(
         std::fs::metadata(rig.image("pvc-1")).unwrap().len(),

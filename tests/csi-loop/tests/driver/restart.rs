@@ -139,7 +139,10 @@ async fn a_twin_device_is_put_away() {
         loops::attach(&image).unwrap();
     }
     calls.stage("pvc-1").await.unwrap();
-    assert_eq!(loops::of(&image).unwrap().len(), 1);
+    assert!(within(Duration::from_secs(5), || loops::of(&image)
+        .unwrap()
+        .len()
+        == 1));
     calls.unstage("pvc-1").await.unwrap();
     calls.delete("pvc-1").await.unwrap();
     rig.assert_nothing_left();

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::{self, Write},
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -49,6 +48,7 @@ impl Rig {
     /// Starts the driver, after killing the present one, and waits until it can be called.
     pub(crate) fn restart(&mut self) {
         self.kill();
+        let started = self.starts();
         let driver = Command::new(env!("CARGO_BIN_EXE_csi-loop"))
             .arg("serve")
             .args([Path::new("--endpoint"), &self.endpoint()])
@@ -73,8 +73,8 @@ impl Rig {
             .spawn()
             .unwrap();
         self.driver = Some(driver);
-        // The registration comes last.
-        let ready = || UnixStream::connect(self.registration()).is_ok();
+        // Not by calling it: a tool of the killed driver may have its socket until exec.
+        let ready = || self.starts() > started;
         assert!(
             within(Duration::from_secs(20), ready),
             "the driver does not come up:\n{}",
@@ -154,11 +154,16 @@ impl Rig {
         assert!(free, "left: {:?}", self.left());
     }
 
+    /// How often a driver has said that it serves.
+    fn starts(&self) -> usize {
+        self.log_text().matches("serves; TEST-ONLY").count()
+    }
+
     fn log(&self) -> PathBuf {
         self.dir.path().join("driver.log")
     }
 
-    fn log_text(&self) -> String {
+    pub(crate) fn log_text(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
 }
