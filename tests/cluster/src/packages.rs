@@ -24,6 +24,12 @@ pub const ETCD: Tool = Tool {
     package: "etcd-server",
 };
 
+/// The container runtime.
+pub const CONTAINERD: Tool = Tool {
+    program: "containerd",
+    package: "containerd",
+};
+
 /// All that a cluster with pods and storage needs.
 pub const ALL: &[Tool] = &[
     ETCD,
