@@ -1,0 +1,11 @@
+//! How the controllers' foundation behaves on a real API server: lease, watches, writes, Events.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod events;
+mod leader;
+mod proxy;
+mod server;
+mod watch;
+mod widget;
+mod writes;
