@@ -15,7 +15,7 @@ pub enum Error {
     Read(String, #[source] kube::Error),
     /// Something could not be written.
     #[error(transparent)]
-    Write(#[source] Box<write::Error>),
+    Write(Box<write::Error>),
     /// An object is there and is not what its kind says.
     #[error("{0} is malformed")]
     Malformed(String, #[source] serde_json::Error),
