@@ -1,0 +1,12 @@
+//! The executor against a real API server. The test plays resizer and kubelet by writing status; the executor runs in
+//! this process, so that it can be stopped after any single write.
+
+mod crash;
+mod hands;
+mod odd;
+mod queue;
+mod refuse;
+mod release;
+mod runs;
+mod server;
+mod world;
