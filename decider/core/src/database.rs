@@ -18,6 +18,9 @@ pub struct Database {
     pub other_autoscalers: Vec<String>,
     /// `spec.storage.resources.requests.storage` of the Postgres.
     pub spec_size: Option<Bytes>,
+    /// A size that whoever executes the request wants exceeded, besides what the volumes have; zero if there is
+    /// none.
+    pub floor: Bytes,
     /// Its data volumes, all members, by ordinal.
     pub volumes: Vec<Volume>,
     /// A VolumeExpansion request of this database that is not finished.

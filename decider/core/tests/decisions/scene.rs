@@ -123,6 +123,7 @@ pub(crate) fn database(volumes: Vec<Volume>) -> Database {
         exists: true,
         other_autoscalers: Vec::new(),
         spec_size: None,
+        floor: Bytes::ZERO,
         volumes,
         open_request: None,
         failed_request: None,

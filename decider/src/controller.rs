@@ -1,0 +1,242 @@
+//! The controller: something changed, gather, decide, perform. Read [`look`]; the rest keeps it fed.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use control::{
+    backoff::PerObject,
+    events::Events,
+    queue::{Again, Queue},
+    retry::RetryClass,
+    watch::Key,
+    write::Fenced,
+};
+use decider_core::{Database, Decision, Policy, Profile};
+use jiff::Timestamp;
+use kube::Client;
+use runtime::{clock::Clock, report::Chain, tasks::panic_text};
+use tokio_util::sync::CancellationToken;
+use units::Reason;
+
+use crate::{
+    args::OperatingMode, index::Index, memory::Memory, metrics::Metrics, objects::Objects, store::Store,
+};
+
+mod apply;
+mod follow;
+mod gather;
+mod prune;
+mod status;
+
+use gather::{Gathered, gather, look_again};
+use status::Outcome;
+
+/// Decisions under way at a time: each waits for the API server most of its time.
+const AT_ONCE: usize = 16;
+/// A write that met an older state is tried again once the watch has had time to catch up.
+const CATCH_UP: Duration = Duration::from_millis(200);
+/// Delays after a failure, first and longest.
+const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// How a decision is made: [`decider_core::decide()`], or what a test puts in its place.
+pub type Decide = fn(&Database, &Policy, &Profile, Timestamp) -> Decision;
+
+/// All that the controller works with.
+pub struct Context {
+    /// The cluster's objects.
+    pub objects: Objects,
+    /// The agents' samples.
+    pub store: Arc<Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How a decision is made.
+    pub decide: Decide,
+    /// Age from which a sample is not acted upon.
+    pub stale_after: Duration,
+    /// Whose definitions of the kinds are installed.
+    pub mode: OperatingMode,
+    /// Writes.
+    pub writes: Fenced,
+    /// Reads that cannot wait for a watch.
+    pub client: Client,
+    /// Events.
+    pub events: Events,
+    /// Metrics.
+    pub metrics: Metrics,
+    memory: Memory,
+    index: Mutex<Index>,
+    backoff: PerObject<Key>,
+    queue: Queue<Key>,
+}
+
+/// What a [`Context`] is made of.
+pub struct Parts {
+    /// See [`Context::objects`].
+    pub objects: Objects,
+    /// See [`Context::store`].
+    pub store: Arc<Store>,
+    /// See [`Context::clock`].
+    pub clock: Arc<dyn Clock>,
+    /// See [`Context::decide`].
+    pub decide: Decide,
+    /// See [`Context::stale_after`].
+    pub stale_after: Duration,
+    /// See [`Context::mode`].
+    pub mode: OperatingMode,
+    /// See [`Context::writes`].
+    pub writes: Fenced,
+    /// See [`Context::client`].
+    pub client: Client,
+    /// See [`Context::events`].
+    pub events: Events,
+    /// See [`Context::metrics`].
+    pub metrics: Metrics,
+}
+
+impl Context {
+    /// A controller that remembers nothing yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts {
+            objects,
+            store,
+            clock,
+            decide,
+            stale_after,
+            mode,
+            writes,
+            client,
+            events,
+            metrics,
+        } = parts;
+        Arc::new(Self {
+            objects,
+            store,
+            clock,
+            decide,
+            stale_after,
+            mode,
+            writes,
+            client,
+            events,
+            metrics,
+            memory: Memory::default(),
+            index: Mutex::default(),
+            backoff: PerObject::new(RETRY.0, RETRY.1),
+            queue: Queue::new(),
+        })
+    }
+
+    /// Runs until `stop`: waits for the first full lists, then follows every change and every sample.
+    ///
+    /// # Errors
+    /// Never: what fails is retried per object.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = self.objects.synced() => (),
+        }
+        let follower = follow::Follower::new(&self);
+        tokio::select! {
+            () = follower.run() => (),
+            () = follow::samples(&self) => (),
+            () = follow::leadership(&self) => (),
+            () = follow::housekeeping(&self) => (),
+            () = self.queue.run(AT_ONCE, stop, |key| look(&self, key)) => (),
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One look at one autoscaler: gather (memory), decide (pure), perform (client required, leader only).
+async fn look(context: &Context, key: Key) -> Again {
+    let Some(autoscaler) = context.objects.autoscalers.get(&key) else {
+        context.metrics.moved(context.memory.reason(&key, None), None);
+        context.memory.forget(&key);
+        context.backoff.succeeded(&key);
+        return Again::OnChange;
+    };
+    let now = context.clock.now();
+    let gathered = gather(context, &key, &autoscaler, now);
+    let outcome = decide(context, &gathered, now);
+    tell_levels(context, &gathered);
+    tell(context, &key, &outcome);
+    if !context.writes.leader().is_leader_now() {
+        return Again::After(look_again(&gathered, now, context.stale_after));
+    }
+    match apply::perform(context, &key, &autoscaler, &gathered, &outcome, now).await {
+        Ok(()) if !matches!(outcome, Outcome::Panicked { .. }) => {
+            context.backoff.succeeded(&key);
+            Again::After(look_again(&gathered, now, context.stale_after))
+        }
+        Ok(()) => Again::After(context.backoff.failed(key, &mut rand::rng())),
+        Err(error) => again_after(context, key, &error),
+    }
+}
+
+/// Decides, and survives a defect in the decision: it costs this object, not the process.
+fn decide(context: &Context, gathered: &Gathered, now: Timestamp) -> Outcome {
+    let Gathered {
+        db, policy, profile, ..
+    } = gathered;
+    match catch_unwind(AssertUnwindSafe(|| (context.decide)(db, policy, profile, now))) {
+        Ok(decision) => {
+            context.metrics.decided(decision.reason());
+            Outcome::Decided(decision)
+        }
+        Err(panic) => {
+            context.metrics.decided(Reason::InternalError);
+            context.metrics.panicked();
+            Outcome::Panicked {
+                text: panic_text(panic.as_ref()).to_owned(),
+            }
+        }
+    }
+}
+
+/// Has agents report at once when a volume crosses its threshold.
+fn tell_levels(context: &Context, gathered: &Gathered) {
+    let Ok(limits) = &gathered.policy.limits else {
+        return;
+    };
+    for volume in &gathered.db.volumes {
+        if let (Some(seen), Some(pv)) = (volume.seen(), gathered.volumes.get(&volume.claim.name)) {
+            let level = decider_core::level(seen.sample.usage, limits.usage_threshold);
+            context.store.set_level(pv, level.get());
+        }
+    }
+}
+
+/// Logs and counts a reason when it is another than before.
+fn tell(context: &Context, key: &Key, outcome: &Outcome) {
+    let (reason, message) = (outcome.reason(), outcome.message());
+    let before = context.memory.reason(key, Some(reason));
+    context.metrics.moved(before, Some(reason));
+    if before == Some(reason) {
+        tracing::debug!(autoscaler = %key, %reason, message, "decided");
+    } else {
+        tracing::info!(autoscaler = %key, %reason, message, "decided");
+    }
+}
+
+/// When to look again after a write that failed, by the class of its error.
+fn again_after(context: &Context, key: Key, error: &control::write::Error) -> Again {
+    if error.is_not_leading() {
+        return Again::After(CATCH_UP);
+    }
+    let class = error.class();
+    tracing::warn!(autoscaler = %key, ?class, error = %Chain(error), "cannot write");
+    match class {
+        RetryClass::Conflict => Again::After(CATCH_UP),
+        RetryClass::Transient | RetryClass::Blocked(_) | RetryClass::Bug | RetryClass::Invalid => {
+            Again::After(context.backoff.failed(key, &mut rand::rng()))
+        }
+    }
+}

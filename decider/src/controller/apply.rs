@@ -1,0 +1,314 @@
+//! Apply: what was decided, written. Every write is the leader's, names the uid it means, and can be repeated.
+
+use std::time::Duration;
+
+use api::{
+    autoscaling::v1alpha1::{ExpansionMode, PostgresAutoscaler},
+    names::{ANNOTATION_MODIFICATIONS, database_labels},
+    ops::v1alpha1::{self as ops, PostgresOpsRequest, PostgresOpsRequestSpec, RequestType, VolumeExpansion},
+};
+use control::{
+    watch::Key,
+    write::{Error, Target},
+};
+use decider_core::{Apply, Decision, Record};
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::core::v1::ObjectReference,
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
+};
+use kube::{Api, Resource};
+use runtime::report::Chain;
+use serde_json::json;
+use units::{Bytes, Reason};
+
+use super::{Context, Gathered, Outcome, prune, status};
+use crate::{
+    name::request_name,
+    objects::{ATTEMPT, Autoscaler, BASE, Modification, Request, SEEN},
+};
+
+/// Modifications kept in the annotation: far more than the guard's day can hold.
+const MOST_MODIFICATIONS: usize = 32;
+
+/// A request that was created, or one like it that was there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Created {
+    pub(super) name: String,
+    pub(super) from: Bytes,
+    pub(super) to: Bytes,
+}
+
+/// What became of the wish to grow.
+pub(super) enum Growth {
+    /// There was none.
+    Unwanted,
+    /// The request is there.
+    Requested(Created),
+    /// The API server refuses it, in these words.
+    Refused(String),
+}
+
+/// Performs a decision: the request first, then what tells of it.
+pub(super) async fn perform(
+    context: &Context,
+    key: &Key,
+    autoscaler: &Autoscaler,
+    gathered: &Gathered,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let requested = match outcome {
+        Outcome::Decided(Decision::Expand { to, base, record, .. }) => {
+            Some(create(context, key, autoscaler, gathered, (*base, *to), record).await)
+        }
+        Outcome::Decided(Decision::Hold { .. }) | Outcome::Panicked { .. } => None,
+    };
+    let (growth, failure) = match requested {
+        None => (Growth::Unwanted, None),
+        Some(Ok(created)) => (Growth::Requested(created), None),
+        Some(Err(error)) if error.is_not_leading() => return Err(error),
+        Some(Err(error)) => (Growth::Refused(Chain(&error).to_string()), Some(error)),
+    };
+    status::write(context, key, autoscaler, gathered, outcome, &growth, now).await?;
+    if let Growth::Requested(created) = &growth {
+        remember(context, key, autoscaler, gathered, created, now).await?;
+    }
+    own(context, key, autoscaler, gathered).await?;
+    prune::prune(context, key, gathered).await?;
+    failure.map_or(Ok(()), Err)
+}
+
+/// Creates the request. Another replica's, or our own of a moment ago, has the same name and is as good, if it
+/// is this autoscaler's and has not ended.
+async fn create(
+    context: &Context,
+    key: &Key,
+    autoscaler: &Autoscaler,
+    gathered: &Gathered,
+    (base, to): (Bytes, Bytes),
+    record: &Record,
+) -> Result<Created, Error> {
+    let request = request(key, autoscaler, gathered, base, to);
+    let name = request.metadata.name.clone().unwrap_or_default();
+    let about = reference(key, autoscaler);
+    match context.writes.create(&request).await {
+        Ok(_) => {
+            let now = context.clock.now();
+            context.memory.created(&gathered.database, &name, now);
+            context.metrics.created(since_crossing(record, now));
+            tracing::info!(autoscaler = %key, request = name, reason = %record.reason, message = record.message(), "created");
+            let note = format!("PostgresOpsRequest {name}: {}", record.text);
+            context
+                .events
+                .normal(&about, Reason::CreateOpsRequest, "CreateOpsRequest", note);
+        }
+        Err(error)
+            if error.is_already_exists() && is_ours_and_open(context, key, autoscaler, &name).await =>
+        {
+            context
+                .memory
+                .created(&gathered.database, &name, context.clock.now());
+            tracing::info!(autoscaler = %key, request = name, "is there already");
+        }
+        Err(error) => {
+            context.metrics.create_failed(Reason::CreateFailed);
+            if !error.is_not_leading() {
+                let note = format!("PostgresOpsRequest {name}: {}", Chain(&error));
+                context
+                    .events
+                    .warning(&about, Reason::CreateFailed, "CreateOpsRequest", note);
+            }
+            return Err(error);
+        }
+    }
+    Ok(Created { name, from: base, to })
+}
+
+/// Asks the API server, because the watch may not have shown it yet.
+async fn is_ours_and_open(context: &Context, key: &Key, autoscaler: &Autoscaler, name: &str) -> bool {
+    let api: Api<PostgresOpsRequest> = Api::namespaced(context.client.clone(), &key.namespace);
+    match api.get_opt(name).await {
+        Ok(found) => found
+            .and_then(Request::of)
+            .is_some_and(|r| r.autoscaler == autoscaler.uid && r.is_open()),
+        Err(error) => {
+            tracing::warn!(request = name, error = %Chain(&error), "cannot be read");
+            false
+        }
+    }
+}
+
+/// The request as KubeDB's autoscaler would make it, with what we need to know of it later.
+fn request(
+    key: &Key,
+    autoscaler: &Autoscaler,
+    gathered: &Gathered,
+    base: Bytes,
+    to: Bytes,
+) -> PostgresOpsRequest {
+    let database = &autoscaler.database;
+    let mode = autoscaler.mode.clone().unwrap_or(ExpansionMode::Online);
+    let apply = match (&mode, gathered.policy.apply) {
+        // Waiting for Ready on a full disk waits for ever.
+        (ExpansionMode::Online, Apply::Always) => Some(ops::Apply::Always),
+        (_, Apply::IfReady) => Some(ops::Apply::IfReady),
+        (_, Apply::Always) => autoscaler.options.apply.clone(),
+    };
+    let annotations = [
+        (BASE, base.to_string()),
+        (ATTEMPT, gathered.attempt.to_string()),
+        (SEEN, json!(gathered.before).to_string()),
+    ];
+    PostgresOpsRequest {
+        metadata: ObjectMeta {
+            name: Some(request_name(
+                database,
+                &autoscaler.uid,
+                &gathered.database_uid,
+                base,
+                gathered.attempt,
+            )),
+            namespace: Some(key.namespace.to_string()),
+            labels: Some(database_labels(database)),
+            annotations: Some(annotations.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()),
+            owner_references: Some(vec![OwnerReference {
+                api_version: PostgresAutoscaler::api_version(&()).into_owned(),
+                kind: PostgresAutoscaler::kind(&()).into_owned(),
+                name: key.name.to_string(),
+                uid: autoscaler.uid.clone(),
+                controller: Some(true),
+                block_owner_deletion: Some(true),
+            }]),
+            ..ObjectMeta::default()
+        },
+        spec: PostgresOpsRequestSpec {
+            database_ref: database.as_str().into(),
+            type_: Some(RequestType::VolumeExpansion),
+            volume_expansion: Some(VolumeExpansion {
+                postgres: Some(to.into()),
+                mode: Some(mode),
+            }),
+            timeout: autoscaler.options.timeout.clone(),
+            apply,
+            max_retries: autoscaler.options.max_retries,
+            ..PostgresOpsRequestSpec::default()
+        },
+        status: None,
+    }
+}
+
+/// From the measurement that made the growth necessary to now.
+fn since_crossing(record: &Record, now: Timestamp) -> Duration {
+    let fired = record.volumes.iter().filter(|v| v.reason == record.reason);
+    let measured = fired.filter_map(|v| v.sampled_at).max();
+    measured.map_or(Duration::ZERO, |at| {
+        Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO)
+    })
+}
+
+/// Notes the growth on the autoscaler, where it outlives the request. What failed did not grow anything.
+async fn remember(
+    context: &Context,
+    key: &Key,
+    autoscaler: &Autoscaler,
+    gathered: &Gathered,
+    created: &Created,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if autoscaler.modifications.iter().any(|m| m.request == created.name) {
+        return Ok(());
+    }
+    let failed = |m: &&Modification| {
+        gathered
+            .ended
+            .iter()
+            .any(|(k, r)| *k.name == *m.request && r.has_failed())
+    };
+    let mut kept: Vec<Modification> = autoscaler
+        .modifications
+        .iter()
+        .filter(|m| !failed(m))
+        .cloned()
+        .collect();
+    kept.push(Modification {
+        request: created.name.clone(),
+        at: api::conditions::time_text(now),
+        from: created.from.to_string(),
+        to: created.to.to_string(),
+    });
+    let newest = kept.split_off(kept.len().saturating_sub(MOST_MODIFICATIONS));
+    let text = json!(newest).to_string();
+    let patch = json!({ "metadata": { "annotations": { ANNOTATION_MODIFICATIONS: text } } });
+    let target = target(key, autoscaler).in_any_state();
+    context
+        .writes
+        .merge::<PostgresAutoscaler>(&target, patch)
+        .await
+        .map(drop)
+}
+
+/// Makes the Postgres the owner of its autoscaler, so that they go together, as KubeDB does.
+async fn own(
+    context: &Context,
+    key: &Key,
+    autoscaler: &Autoscaler,
+    gathered: &Gathered,
+) -> Result<(), Error> {
+    let uid = &gathered.database_uid;
+    let is_owner = |o: &OwnerReference| o.kind == "Postgres" && o.uid == *uid;
+    let wanted = gathered.db.exists && gathered.db.other_autoscalers.is_empty() && !autoscaler.deleting;
+    if !wanted || uid.is_empty() || autoscaler.owners.iter().any(is_owner) {
+        return Ok(());
+    }
+    // A Postgres of the same name that is gone owns nothing any more.
+    let mut owners: Vec<OwnerReference> = autoscaler
+        .owners
+        .iter()
+        .filter(|o| o.kind != "Postgres" || o.name != autoscaler.database)
+        .cloned()
+        .collect();
+    let controlled = owners.iter().any(|o| o.controller == Some(true));
+    owners.push(OwnerReference {
+        api_version: api::kubedb::v1::Postgres::api_version(&()).into_owned(),
+        kind: api::kubedb::v1::Postgres::kind(&()).into_owned(),
+        name: autoscaler.database.clone(),
+        uid: uid.clone(),
+        // The API server allows one controller.
+        controller: Some(!controlled),
+        block_owner_deletion: Some(true),
+    });
+    let patch = json!({ "metadata": { "ownerReferences": owners } });
+    let written = context
+        .writes
+        .merge::<PostgresAutoscaler>(&target(key, autoscaler), patch)
+        .await;
+    match written {
+        Ok(_) => Ok(()),
+        // Written meanwhile, by our own status among others: the watch brings us back.
+        Err(error) if error.class() == control::retry::RetryClass::Conflict => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The autoscaler as it was read.
+pub(super) fn target(key: &Key, autoscaler: &Autoscaler) -> Target {
+    Target {
+        namespace: key.namespace.to_string(),
+        name: key.name.to_string(),
+        uid: autoscaler.uid.clone(),
+        resource_version: Some(autoscaler.resource_version.clone()),
+    }
+}
+
+/// The autoscaler as an Event names it.
+pub(super) fn reference(key: &Key, autoscaler: &Autoscaler) -> ObjectReference {
+    ObjectReference {
+        api_version: Some(PostgresAutoscaler::api_version(&()).into_owned()),
+        kind: Some(PostgresAutoscaler::kind(&()).into_owned()),
+        namespace: Some(key.namespace.to_string()),
+        name: Some(key.name.to_string()),
+        uid: Some(autoscaler.uid.clone()),
+        ..ObjectReference::default()
+    }
+}

@@ -1,0 +1,239 @@
+//! What makes the controller look: changed objects, moved volumes, gained leadership, time.
+
+use std::time::Duration;
+
+use api::{highwater::v1alpha1::StorageProfileSpec, join::Set};
+use control::watch::{Change, Changes, Key};
+use jiff::SignedDuration;
+use units::Reason;
+
+use super::Context;
+use crate::objects::{Autoscaler, Claim, Class, Limit, PodClaims, Postgres, Quota, Request, Volume};
+
+/// A node not heard of for this long is forgotten; its volumes have been stale for as long.
+const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// Between two looks at what is connected.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+
+/// Subscriptions to every kind. Each change goes into the index, and has the autoscalers it is about looked at.
+pub(super) struct Follower<'a> {
+    context: &'a Context,
+    autoscalers: Changes<Autoscaler>,
+    postgreses: Changes<Postgres>,
+    sets: Changes<Set>,
+    requests: Changes<Request>,
+    pods: Changes<PodClaims>,
+    claims: Changes<Claim>,
+    volumes: Changes<Volume>,
+    quotas: Changes<Quota>,
+    limits: Changes<Limit>,
+    classes: Changes<Class>,
+    profiles: Changes<StorageProfileSpec>,
+}
+
+impl<'a> Follower<'a> {
+    /// Subscribes, and takes in all that is there: nothing may be decided from a half-filled index.
+    pub(super) fn new(context: &'a Context) -> Self {
+        let o = &context.objects;
+        let mut follower = Self {
+            context,
+            autoscalers: o.autoscalers.subscribe(),
+            postgreses: o.postgreses.subscribe(),
+            sets: o.sets.subscribe(),
+            requests: o.requests.subscribe(),
+            pods: o.pods.subscribe(),
+            claims: o.claims.subscribe(),
+            volumes: o.volumes.subscribe(),
+            quotas: o.quotas.subscribe(),
+            limits: o.limits.subscribe(),
+            classes: o.classes.subscribe(),
+            profiles: o.profiles.subscribe(),
+        };
+        follower.take_all();
+        follower
+    }
+
+    /// Follows for ever.
+    pub(super) async fn run(mut self) {
+        loop {
+            tokio::select! {
+                change = self.autoscalers.next() => self.autoscaler(&change),
+                change = self.postgreses.next() => self.postgres(&change),
+                change = self.sets.next() => self.set(&change),
+                change = self.requests.next() => self.request(&change),
+                change = self.pods.next() => self.pod(&change),
+                change = self.claims.next() => self.claim(&change),
+                change = self.volumes.next() => self.volume(&change),
+                change = self.quotas.next() => self.namespace(&change.key),
+                change = self.limits.next() => self.namespace(&change.key),
+                _ = self.classes.next() => self.all(),
+                _ = self.profiles.next() => self.all(),
+            }
+            self.take_all();
+        }
+    }
+
+    /// Takes every change that is there already.
+    fn take_all(&mut self) {
+        while let Some(change) = self.autoscalers.try_next() {
+            self.autoscaler(&change);
+        }
+        while let Some(change) = self.postgreses.try_next() {
+            self.postgres(&change);
+        }
+        while let Some(change) = self.sets.try_next() {
+            self.set(&change);
+        }
+        while let Some(change) = self.requests.try_next() {
+            self.request(&change);
+        }
+        while let Some(change) = self.pods.try_next() {
+            self.pod(&change);
+        }
+        while let Some(change) = self.claims.try_next() {
+            self.claim(&change);
+        }
+        while let Some(change) = self.volumes.try_next() {
+            self.volume(&change);
+        }
+        while let Some(change) = self.quotas.try_next() {
+            self.namespace(&change.key);
+        }
+        while let Some(change) = self.limits.try_next() {
+            self.namespace(&change.key);
+        }
+        let classes = std::iter::from_fn(|| self.classes.try_next()).count();
+        if classes + std::iter::from_fn(|| self.profiles.try_next()).count() > 0 {
+            self.all();
+        }
+    }
+
+    fn autoscaler(&self, change: &Change<Autoscaler>) {
+        self.context.queue.add(change.key.clone());
+        let databases = self.context.index().autoscaler(change);
+        self.look_at(databases);
+    }
+
+    fn postgres(&self, change: &Change<Postgres>) {
+        let databases = self.context.index().postgres(change);
+        self.look_at(databases);
+    }
+
+    fn set(&self, change: &Change<Set>) {
+        let databases = self.context.index().set(change, &self.context.objects);
+        self.look_at(databases);
+    }
+
+    fn request(&self, change: &Change<Request>) {
+        let databases = self.context.index().request(change);
+        self.look_at(databases);
+    }
+
+    fn pod(&self, change: &Change<PodClaims>) {
+        let databases = self.context.index().pod(change, &self.context.objects);
+        self.look_at(databases);
+    }
+
+    fn claim(&self, change: &Change<Claim>) {
+        if let (Some(gone), None) = (&change.old, &change.new) {
+            self.context.memory.forget_claim(&gone.uid);
+        }
+        let databases = self.context.index().claim(change, &self.context.objects);
+        self.look_at(databases);
+    }
+
+    fn volume(&self, change: &Change<Volume>) {
+        let volumes = [&change.old, &change.new].into_iter().flatten();
+        let claims: Vec<Key> = volumes.map(|v| Key::new(&v.claim_namespace, &v.claim)).collect();
+        let mut index = self.context.index();
+        let databases = claims
+            .iter()
+            .filter_map(|claim| index.database_of(claim, &self.context.objects))
+            .collect();
+        drop(index);
+        self.look_at(databases);
+    }
+
+    /// Something changed that every database of a namespace depends on.
+    fn namespace(&self, object: &Key) {
+        let databases = self
+            .context
+            .index()
+            .of_namespace(&object.namespace, &self.context.objects);
+        self.look_at(databases);
+    }
+
+    /// Something changed that every database depends on.
+    fn all(&self) {
+        self.context
+            .objects
+            .autoscalers
+            .all()
+            .into_iter()
+            .for_each(|(key, _)| self.context.queue.add(key));
+    }
+
+    fn look_at(&self, databases: Vec<Key>) {
+        databases
+            .iter()
+            .for_each(|database| look_at(self.context, database));
+    }
+}
+
+/// Has the databases of moved volumes looked at, as soon as they have moved.
+pub(super) async fn samples(context: &Context) {
+    loop {
+        for pv in context.store.moved().take().await {
+            let Some(volume) = context.objects.volumes.get(&Key::new("", &pv)) else {
+                context.metrics.refused(Reason::UnknownVolume);
+                tracing::debug!(pv, reason = %Reason::UnknownVolume, "a report names a volume without a claim");
+                continue;
+            };
+            let claim = Key::new(&volume.claim_namespace, &volume.claim);
+            let database = context.index().database_of(&claim, &context.objects);
+            if let Some(database) = database {
+                look_at(context, &database);
+            }
+        }
+    }
+}
+
+/// A new leader has everything to write that the old one left.
+pub(super) async fn leadership(context: &Context) {
+    let mut changes = context.writes.leader().changes();
+    loop {
+        if *changes.borrow_and_update() {
+            context
+                .objects
+                .autoscalers
+                .all()
+                .into_iter()
+                .for_each(|(key, _)| context.queue.add(key));
+        }
+        if changes.changed().await.is_err() {
+            // The election has ended, and the process with it.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Counts what is there and forgets what is long gone.
+pub(super) async fn housekeeping(context: &Context) {
+    let mut ticks = tokio::time::interval(HOUSEKEEPING);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        context
+            .metrics
+            .observe(context.store.streams(), context.store.volumes());
+        let horizon = context.clock.now().checked_sub(FORGET_AFTER);
+        if let Ok(horizon) = horizon {
+            context.store.forget_before(horizon);
+        }
+    }
+}
+
+fn look_at(context: &Context, database: &Key) {
+    let autoscalers = context.index().autoscalers(database);
+    autoscalers.into_iter().for_each(|key| context.queue.add(key));
+}

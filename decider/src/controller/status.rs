@@ -1,0 +1,369 @@
+//! Status: what the autoscaler's owner reads. Written only when it changes enough to matter: a database that
+//! idles costs no write.
+
+use api::{
+    autoscaling::v1alpha1::{
+        CanGrow, LastDecision, Phase, PostgresAutoscaler, PostgresAutoscalerStatus as Status, VolumeStatus,
+    },
+    conditions::{Condition, remove_condition, set_condition, time_text},
+};
+use control::{watch::Key, write::Error};
+use decider_core::{Decision, Record};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use units::{Bytes, Reason};
+
+use super::{
+    Context, Gathered,
+    apply::{Growth, reference, target},
+};
+use crate::objects::Autoscaler;
+
+/// The condition that carries the last decision.
+const DECISION: &str = "Decision";
+/// KubeDB's: the last request was made.
+const CREATE_OPS_REQUEST: &str = "CreateOpsRequest";
+/// KubeDB's: it could not be made.
+const FAILURE: &str = "Failure";
+/// Conditions that are there while they hold, named as their reason.
+const NOTES: [Reason; 3] = [
+    Reason::SpecBehind,
+    Reason::InvalidAnnotation,
+    Reason::RuleFallback,
+];
+/// Usage alone is written at most this often for one autoscaler.
+const USAGE_PERIOD: SignedDuration = SignedDuration::from_secs(10);
+
+/// What came of deciding.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// A decision.
+    Decided(Decision),
+    /// A defect.
+    Panicked {
+        /// Its words.
+        text: String,
+    },
+}
+
+impl Outcome {
+    pub(super) const fn reason(&self) -> Reason {
+        match self {
+            Self::Decided(decision) => decision.reason(),
+            Self::Panicked { .. } => Reason::InternalError,
+        }
+    }
+
+    /// The one text.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Decided(decision) => decision.record().message(),
+            Self::Panicked { text } => format!("{text}; {}", Reason::InternalError.remedy()),
+        }
+    }
+
+    fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Decided(decision) => Some(decision.record()),
+            Self::Panicked { .. } => None,
+        }
+    }
+}
+
+/// Writes the status if it matters, and tells an Event when somebody should look.
+pub(super) async fn write(
+    context: &Context,
+    key: &Key,
+    autoscaler: &Autoscaler,
+    gathered: &Gathered,
+    outcome: &Outcome,
+    growth: &Growth,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let before = &autoscaler.status;
+    let after = next(autoscaler, gathered, outcome, growth, now);
+    if stripped(before) == stripped(&after) {
+        let recent = context
+            .memory
+            .usage_written(key)
+            .is_some_and(|at| now.duration_since(at) < USAGE_PERIOD);
+        if recent || !usage_moved(before, &after) {
+            return Ok(());
+        }
+        context.memory.set_usage_written(key, now);
+    }
+    context
+        .writes
+        .merge_status::<PostgresAutoscaler>(&target(key, autoscaler), body(&after))
+        .await?;
+    context.metrics.status_written();
+    let reason = outcome.reason();
+    if before.reason.as_deref() != Some(reason.as_str()) && needs_attention(reason) {
+        context
+            .events
+            .warning(&reference(key, autoscaler), reason, "Decide", outcome.message());
+    }
+    Ok(())
+}
+
+/// The whole status as it should be, given the one that is stored.
+fn next(
+    autoscaler: &Autoscaler,
+    gathered: &Gathered,
+    outcome: &Outcome,
+    growth: &Growth,
+    now: Timestamp,
+) -> Status {
+    let before = &autoscaler.status;
+    let reason = outcome.reason();
+    let mut status = Status {
+        phase: Some(phase(autoscaler, reason)),
+        observed_generation: autoscaler.generation,
+        conditions: before.conditions.clone(),
+        reason: Some(reason.as_str().to_owned()),
+        last_decision: before.last_decision.clone(),
+        ..Status::default()
+    };
+    let mut set = |type_: &str, status_: bool, reason: Reason, message: String| {
+        let condition =
+            Condition::new(type_, status_, reason.as_str(), message).observed(autoscaler.generation);
+        set_condition(&mut status.conditions, condition, now);
+    };
+    set(DECISION, !needs_attention(reason), reason, outcome.message());
+    match growth {
+        Growth::Unwanted => {}
+        Growth::Requested(created) => {
+            let message = format!(
+                "Successfully created PostgresOpsRequest {}/{}",
+                gathered.database.namespace, created.name
+            );
+            set(CREATE_OPS_REQUEST, true, Reason::CreateOpsRequest, message);
+            remove_condition(&mut status.conditions, FAILURE);
+            status.last_decision = Some(LastDecision {
+                reason: Some(reason.as_str().to_owned()),
+                message: Some(outcome.message()),
+                at: Some(time_text(now)),
+                from: Some(created.from.to_string()),
+                to: Some(created.to.to_string()),
+                request: Some(created.name.clone()),
+            });
+        }
+        Growth::Refused(text) => set(FAILURE, true, Reason::CreateFailed, text.clone()),
+    }
+    let Some(record) = outcome.record() else {
+        // Nothing new is known of the volumes; what was stays.
+        status.volumes.clone_from(&before.volumes);
+        status.usage.clone_from(&before.usage);
+        status.can_grow = Some(CanGrow::No);
+        return status;
+    };
+    notes(&mut status, record, autoscaler.generation, now);
+    status.usage = record.fullest().map(|(_, percent)| percent.to_string());
+    status.can_grow = Some(if record.barrier.is_none() {
+        CanGrow::Yes
+    } else {
+        CanGrow::No
+    });
+    status.volumes = record
+        .volumes
+        .iter()
+        .map(|v| volume(v, before, gathered, now))
+        .collect();
+    status
+}
+
+fn phase(autoscaler: &Autoscaler, reason: Reason) -> Phase {
+    match reason {
+        _ if autoscaler.deleting => Phase::Terminating,
+        Reason::DatabaseNotFound | Reason::NotMeasured => Phase::InProgress,
+        Reason::InvalidPolicy | Reason::InternalError | Reason::DuplicateAutoscaler => Phase::Failed,
+        _ => Phase::Current,
+    }
+}
+
+/// Sets the conditions that hold beside the decision, and takes away those that do not any more.
+fn notes(status: &mut Status, record: &Record, generation: Option<i64>, now: Timestamp) {
+    for reason in NOTES {
+        let messages: Vec<String> = record
+            .notes
+            .iter()
+            .filter(|note| note.reason == reason)
+            .map(decider_core::Note::message)
+            .collect();
+        if messages.is_empty() {
+            remove_condition(&mut status.conditions, reason.as_str());
+            continue;
+        }
+        let condition = Condition::new(reason.as_str(), true, reason.as_str(), messages.join("; "));
+        set_condition(&mut status.conditions, condition.observed(generation), now);
+    }
+}
+
+fn volume(
+    record: &decider_core::VolumeRecord,
+    before: &Status,
+    gathered: &Gathered,
+    now: Timestamp,
+) -> VolumeStatus {
+    let reason = record.reason.as_str();
+    let known = before
+        .volumes
+        .iter()
+        .find(|v| v.claim == record.claim && v.reason.as_deref() == Some(reason));
+    VolumeStatus {
+        claim: record.claim.clone(),
+        volume: gathered.volumes.get(&record.claim).cloned(),
+        node: record.node.clone(),
+        capacity: record.usage.map(|u| u.capacity.to_string()),
+        used: record.usage.map(|u| u.used.to_string()),
+        available: record.usage.map(|u| u.available.to_string()),
+        used_percent: record.usage.map(|u| u.percent().get().into()),
+        reason: Some(reason.to_owned()),
+        message: Some(record.text.clone()),
+        since: known
+            .and_then(|v| v.since.clone())
+            .or_else(|| Some(time_text(now))),
+    }
+}
+
+/// Reasons whose words hold the present usage.
+fn speaks_of_usage(reason: Option<&str>) -> bool {
+    [
+        Reason::BelowThreshold,
+        Reason::ThresholdExceeded,
+        Reason::InodesExceeded,
+        Reason::Shadow,
+    ]
+    .iter()
+    .any(|r| Some(r.as_str()) == reason)
+}
+
+/// The status without what changes with usage alone, and without times that follow from the rest.
+fn stripped(status: &Status) -> Status {
+    let mut status = status.clone();
+    status.usage = None;
+    for volume in &mut status.volumes {
+        (volume.used, volume.available, volume.used_percent, volume.since) = (None, None, None, None);
+        if speaks_of_usage(volume.reason.as_deref()) {
+            volume.message = None;
+        }
+    }
+    for condition in &mut status.conditions {
+        condition.last_transition_time = None;
+        condition.observed_generation = None;
+        if condition.type_ == DECISION && speaks_of_usage(condition.reason.as_deref()) {
+            condition.message = None;
+        }
+    }
+    if let Some(decision) = &mut status.last_decision {
+        (decision.at, decision.message) = (None, None);
+    }
+    status
+}
+
+/// A volume's usage has moved by a hundredth of its capacity since it was written.
+fn usage_moved(before: &Status, after: &Status) -> bool {
+    after.volumes.iter().any(|now| {
+        let then = before.volumes.iter().find(|v| v.claim == now.claim);
+        let size = |text: Option<&String>| text.and_then(|t| Bytes::parse_quantity(t).ok()).map(Bytes::get);
+        match (
+            then.and_then(|v| size(v.used.as_ref())),
+            size(now.used.as_ref()),
+            size(now.capacity.as_ref()),
+        ) {
+            (Some(then), Some(now), Some(capacity)) => {
+                u128::from(then.abs_diff(now)) * 100 >= u128::from(capacity)
+            }
+            (then, now, _) => then != now,
+        }
+    })
+}
+
+/// Reasons that somebody should do something about, or at least know: told as a warning when they begin.
+const fn needs_attention(reason: Reason) -> bool {
+    !matches!(
+        reason,
+        Reason::TriggerOff
+            | Reason::BelowThreshold
+            | Reason::ThresholdExceeded
+            | Reason::InodesExceeded
+            | Reason::TimeToFull
+            | Reason::RequestOpen
+            | Reason::ResizeInFlight
+            | Reason::NotFollowed
+            | Reason::Shadow
+            | Reason::NotMeasured
+    )
+}
+
+/// A merge patch that leaves nothing of the former status: absent fields are taken away.
+fn body(status: &Status) -> Value {
+    let mut fields = json!({
+        "phase": null, "observedGeneration": null, "conditions": [], "usage": null, "canGrow": null, "fullIn": null,
+        "reason": null, "volumes": [], "lastDecision": null,
+    });
+    if let (Value::Object(all), Value::Object(some)) = (&mut fields, json!(status)) {
+        all.extend(some);
+    }
+    json!({ "status": fields })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(used: u64, reason: &str) -> Status {
+        let volume = VolumeStatus {
+            claim: "data-pg-0".into(),
+            capacity: Some("1000".into()),
+            used: Some(used.to_string()),
+            reason: Some(reason.into()),
+            message: Some(format!("{used} used")),
+            ..VolumeStatus::default()
+        };
+        Status {
+            reason: Some(reason.into()),
+            conditions: vec![Condition::new(DECISION, true, reason, format!("{used} used"))],
+            volumes: vec![volume],
+            ..Status::default()
+        }
+    }
+
+    #[test]
+    fn usage_alone_matters_by_the_hundredth() {
+        let before = status(500, "BelowThreshold");
+        assert_eq!(stripped(&before), stripped(&status(600, "BelowThreshold")));
+        assert!(!usage_moved(&before, &status(509, "BelowThreshold")));
+        assert!(
+            !usage_moved(&before, &status(491, "BelowThreshold")),
+            "a jitter about a percent changes nothing"
+        );
+        assert!(usage_moved(&before, &status(510, "BelowThreshold")));
+        assert!(usage_moved(&Status::default(), &before));
+    }
+
+    #[test]
+    fn another_reason_or_other_words_matter() {
+        let before = status(500, "BelowThreshold");
+        assert_ne!(stripped(&before), stripped(&status(500, "Stale")));
+        assert_ne!(
+            stripped(&status(500, "Stale")),
+            stripped(&status(501, "Stale")),
+            "its words hold no usage"
+        );
+    }
+
+    #[test]
+    fn what_is_absent_is_taken_away() {
+        let body = body(&Status {
+            usage: Some("1%".into()),
+            ..Status::default()
+        });
+        assert_eq!(body["status"]["usage"], "1%");
+        assert!(
+            body["status"]["canGrow"].is_null()
+                && body["status"].as_object().unwrap().contains_key("canGrow")
+        );
+        assert_eq!(body["status"]["volumes"], json!([]));
+    }
+}

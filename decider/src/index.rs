@@ -1,0 +1,188 @@
+//! Which objects belong together: kept up to date change by change, so that gathering one database does not walk
+//! over all of them. Pure bookkeeping; it reads what the watches keep.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+};
+
+use api::{
+    join::{Join, Set},
+    names::{DATA_TEMPLATE, split_claim},
+};
+use control::watch::{Change, Key};
+
+use crate::objects::{Autoscaler, Objects, PodClaims, Postgres, Request};
+
+/// Members by group; empty groups are not kept.
+#[derive(Debug)]
+struct Groups<G, M>(HashMap<G, BTreeSet<M>>);
+
+impl<G: Eq + Hash, M: Ord + Clone> Groups<G, M> {
+    fn add(&mut self, group: G, member: M) {
+        self.0.entry(group).or_default().insert(member);
+    }
+
+    fn remove(&mut self, group: &G, member: &M) {
+        if let Some(members) = self.0.get_mut(group) {
+            members.remove(member);
+            if members.is_empty() {
+                self.0.remove(group);
+            }
+        }
+    }
+
+    fn of(&self, group: &G) -> Vec<M> {
+        self.0.get(group).into_iter().flatten().cloned().collect()
+    }
+}
+
+impl<G, M> Default for Groups<G, M> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+/// The index. Databases are named by the key of their Postgres, whether it exists or not.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    autoscalers: Groups<Key, Key>,
+    requests: Groups<Key, Key>,
+    /// By set, since which sets are a database's changes with the sets.
+    claims: Groups<Key, Key>,
+    pods: Groups<Key, Key>,
+    namespaces: Groups<String, Key>,
+    join: Join,
+    join_is_old: bool,
+}
+
+impl Index {
+    /// Takes in a change of an autoscaler; answers the databases it is about.
+    pub(crate) fn autoscaler(&mut self, change: &Change<Autoscaler>) -> Vec<Key> {
+        let namespace = change.key.namespace.to_string();
+        let of = |a: &Autoscaler| Key::new(&change.key.namespace, &a.database);
+        let (old, new) = (change.old.as_deref().map(of), change.new.as_deref().map(of));
+        if let Some(database) = &old {
+            self.autoscalers.remove(database, &change.key);
+            self.namespaces.remove(&namespace, &change.key);
+        }
+        if let Some(database) = &new {
+            self.autoscalers.add(database.clone(), change.key.clone());
+            self.namespaces.add(namespace, change.key.clone());
+        }
+        old.into_iter().chain(new).collect()
+    }
+
+    /// Takes in a change of a request; answers its database.
+    pub(crate) fn request(&mut self, change: &Change<Request>) -> Vec<Key> {
+        let of = |r: &Request| Key::new(&change.key.namespace, &r.database);
+        let (old, new) = (change.old.as_deref().map(of), change.new.as_deref().map(of));
+        if let Some(database) = &old {
+            self.requests.remove(database, &change.key);
+        }
+        if let Some(database) = &new {
+            self.requests.add(database.clone(), change.key.clone());
+        }
+        old.into_iter().chain(new).collect()
+    }
+
+    /// Takes in a change of a Postgres; answers it.
+    pub(crate) fn postgres(&mut self, change: &Change<Postgres>) -> Vec<Key> {
+        self.join_is_old = true;
+        vec![change.key.clone()]
+    }
+
+    /// Takes in a change of a set; answers every database of its namespace that an autoscaler names.
+    pub(crate) fn set(&mut self, change: &Change<Set>, objects: &Objects) -> Vec<Key> {
+        self.join_is_old = true;
+        self.of_namespace(&change.key.namespace, objects)
+    }
+
+    /// Takes in that a claim came or went; answers its database.
+    pub(crate) fn claim<T>(&mut self, change: &Change<T>, objects: &Objects) -> Vec<Key> {
+        if let Some((set, _)) = split_claim(&change.key.name, DATA_TEMPLATE) {
+            let set = Key::new(&change.key.namespace, set);
+            match &change.new {
+                Some(_) => self.claims.add(set, change.key.clone()),
+                None => self.claims.remove(&set, &change.key),
+            }
+        }
+        self.database_of(&change.key, objects).into_iter().collect()
+    }
+
+    /// Takes in a change of a pod; answers the databases of its claims.
+    pub(crate) fn pod(&mut self, change: &Change<PodClaims>, objects: &Objects) -> Vec<Key> {
+        let claims = |pod: Option<&PodClaims>| -> Vec<Key> {
+            let names = pod.into_iter().flat_map(|p| &p.claims);
+            names
+                .map(|claim| Key::new(&change.key.namespace, claim))
+                .collect()
+        };
+        let (old, new) = (claims(change.old.as_deref()), claims(change.new.as_deref()));
+        old.iter().for_each(|claim| self.pods.remove(claim, &change.key));
+        new.iter()
+            .for_each(|claim| self.pods.add(claim.clone(), change.key.clone()));
+        old.iter()
+            .chain(&new)
+            .filter_map(|claim| self.database_of(claim, objects))
+            .collect()
+    }
+
+    /// Databases of a namespace that autoscalers name.
+    pub(crate) fn of_namespace(&self, namespace: &str, objects: &Objects) -> Vec<Key> {
+        let autoscalers = self.namespaces.of(&namespace.to_owned());
+        let named = autoscalers.iter().filter_map(|key| objects.autoscalers.get(key));
+        named
+            .map(|autoscaler| Key::new(namespace, &autoscaler.database))
+            .collect()
+    }
+
+    /// The autoscalers that name a database.
+    pub(crate) fn autoscalers(&self, database: &Key) -> Vec<Key> {
+        self.autoscalers.of(database)
+    }
+
+    /// The VolumeExpansion requests of a database.
+    pub(crate) fn requests(&self, database: &Key) -> Vec<Key> {
+        self.requests.of(database)
+    }
+
+    /// The data claims of a database, by set and ordinal.
+    pub(crate) fn claims(&mut self, database: &Key, objects: &Objects) -> Vec<Key> {
+        self.refresh(objects);
+        let sets = self.join.sets_of(&database.namespace, &database.name);
+        let mut claims: Vec<Key> = sets
+            .iter()
+            .flat_map(|set| self.claims.of(&Key::new(&database.namespace, set)))
+            .collect();
+        claims.sort_by_cached_key(|claim| {
+            split_claim(&claim.name, DATA_TEMPLATE).map(|(set, ordinal)| (set.to_owned(), ordinal))
+        });
+        claims
+    }
+
+    /// A pod that uses the claim runs or starts.
+    pub(crate) fn is_mounted(&self, claim: &Key) -> bool {
+        self.pods.0.contains_key(claim)
+    }
+
+    /// The database that a claim holds data of.
+    pub(crate) fn database_of(&mut self, claim: &Key, objects: &Objects) -> Option<Key> {
+        self.refresh(objects);
+        let member = self.join.of_claim(&claim.namespace, &claim.name)?;
+        Some(Key::new(&member.database.namespace, &member.database.name))
+    }
+
+    /// Joins anew when databases or sets have changed since the last time somebody asked.
+    fn refresh(&mut self, objects: &Objects) {
+        if std::mem::take(&mut self.join_is_old) {
+            let databases = objects
+                .postgreses
+                .all()
+                .into_iter()
+                .map(|(_, p)| p.database.clone());
+            let sets = objects.sets.all().into_iter().map(|(_, set)| (*set).clone());
+            self.join = Join::new(databases, sets);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What the decider remembers between two decisions because the watches lag behind its own writes and behind the
+//! volumes. All of it can be lost: names of requests and annotations fence the rest.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use control::watch::Key;
+use jiff::{SignedDuration, Timestamp};
+use units::{Bytes, Reason};
+
+use crate::objects::Claim;
+
+/// A request that was created and that the watch has still not shown after this time was deleted at once.
+const LAG: SignedDuration = SignedDuration::from_secs(30);
+
+/// A growth by somebody else, whose filesystem has not been seen to follow after this time, is taken as it is:
+/// it may have been followed before it was noticed.
+const FOLLOWS: SignedDuration = SignedDuration::from_secs(60);
+
+/// The memory.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    created: HashMap<Key, (String, Timestamp)>,
+    growing: HashMap<String, Growing>,
+    reasons: HashMap<Key, Reason>,
+    usage_written: HashMap<Key, Timestamp>,
+}
+
+/// A claim on its way to another size.
+#[derive(Debug, Clone, Copy)]
+struct Growing {
+    claim: Bytes,
+    filesystem: Bytes,
+    grown_at: Option<Timestamp>,
+}
+
+impl Memory {
+    /// A request of this database was created.
+    pub(crate) fn created(&self, database: &Key, request: &str, now: Timestamp) {
+        self.inner()
+            .created
+            .insert(database.clone(), (request.to_owned(), now));
+    }
+
+    /// The request created last, until `is_known` to the watch.
+    pub(crate) fn open_request(
+        &self,
+        database: &Key,
+        now: Timestamp,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let mut inner = self.inner();
+        let (request, at) = inner.created.get(database)?;
+        if is_known(request) || now.duration_since(*at) > LAG {
+            inner.created.remove(database);
+            return None;
+        }
+        Some(request.clone())
+    }
+
+    /// The filesystem's capacity before the claim grew, as long as it has not been seen beyond that. `filesystem`
+    /// is what is seen now.
+    pub(crate) fn before_growth(
+        &self,
+        claim: &Claim,
+        filesystem: Option<Bytes>,
+        now: Timestamp,
+    ) -> Option<Bytes> {
+        let filesystem = filesystem?;
+        let mut inner = self.inner();
+        let settled = claim.request <= claim.capacity && claim.resize.is_empty();
+        let Some(growing) = inner.growing.get_mut(&claim.uid) else {
+            if !settled {
+                let growing = Growing {
+                    claim: claim.capacity,
+                    filesystem,
+                    grown_at: None,
+                };
+                inner.growing.insert(claim.uid.clone(), growing);
+            }
+            return None;
+        };
+        if claim.capacity > growing.claim {
+            let grown_at = *growing.grown_at.get_or_insert(now);
+            let before = growing.filesystem;
+            if filesystem > before || now.duration_since(grown_at) > FOLLOWS {
+                inner.growing.remove(&claim.uid);
+                return None;
+            }
+            return Some(before);
+        }
+        if settled {
+            inner.growing.remove(&claim.uid);
+        }
+        None
+    }
+
+    /// The reason last decided; answers the one before.
+    pub(crate) fn reason(&self, autoscaler: &Key, reason: Option<Reason>) -> Option<Reason> {
+        let mut inner = self.inner();
+        match reason {
+            Some(reason) => inner.reasons.insert(autoscaler.clone(), reason),
+            None => inner.reasons.remove(autoscaler),
+        }
+    }
+
+    /// When usage alone was last a cause to write the status.
+    pub(crate) fn usage_written(&self, autoscaler: &Key) -> Option<Timestamp> {
+        self.inner().usage_written.get(autoscaler).copied()
+    }
+
+    /// Usage was written.
+    pub(crate) fn set_usage_written(&self, autoscaler: &Key, now: Timestamp) {
+        self.inner().usage_written.insert(autoscaler.clone(), now);
+    }
+
+    /// The autoscaler is gone.
+    pub(crate) fn forget(&self, autoscaler: &Key) {
+        let mut inner = self.inner();
+        inner.usage_written.remove(autoscaler);
+    }
+
+    /// The claim is gone.
+    pub(crate) fn forget_claim(&self, uid: &str) {
+        self.inner().growing.remove(uid);
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn claim(request: u64, capacity: u64) -> Claim {
+        Claim {
+            uid: "u".into(),
+            request: Bytes::new(request),
+            capacity: Bytes::new(capacity),
+            ..Claim::default()
+        }
+    }
+
+    #[test]
+    fn a_created_request_is_open_until_the_watch_shows_it() {
+        let (memory, db) = (Memory::default(), Key::new("demo", "pg"));
+        assert_eq!(memory.open_request(&db, at(0), |_| false), None);
+        memory.created(&db, "pgops-pg-abcdef", at(0));
+        assert!(memory.open_request(&db, at(30), |_| false).is_some());
+        assert_eq!(
+            memory.open_request(&db, at(30), |name| name == "pgops-pg-abcdef"),
+            None
+        );
+        assert_eq!(
+            memory.open_request(&db, at(30), |_| false),
+            None,
+            "the watch goes by itself now"
+        );
+        memory.created(&db, "pgops-pg-abcdef", at(0));
+        assert_eq!(
+            memory.open_request(&db, at(31), |_| false),
+            None,
+            "deleted before anybody saw it"
+        );
+    }
+
+    #[test]
+    fn a_growth_by_somebody_else_is_awaited_in_the_filesystem() {
+        let memory = Memory::default();
+        let look = |request, capacity, filesystem, second| {
+            memory
+                .before_growth(
+                    &claim(request, capacity),
+                    Some(Bytes::new(filesystem)),
+                    at(second),
+                )
+                .map(Bytes::get)
+        };
+        assert_eq!(look(10, 10, 9, 0), None);
+        assert_eq!(look(20, 10, 9, 1), None, "in flight");
+        assert_eq!(look(20, 20, 9, 2), Some(9), "grown, not followed");
+        assert_eq!(look(20, 20, 19, 3), None, "followed");
+        assert_eq!(look(20, 20, 19, 4), None);
+        assert_eq!(look(30, 20, 19, 5), None);
+        assert_eq!(look(30, 30, 19, 6), Some(19));
+        assert_eq!(look(30, 30, 19, 67), None, "not for ever");
+        assert_eq!(look(40, 30, 19, 68), None);
+        assert_eq!(look(30, 30, 19, 69), None, "taken back");
+        assert_eq!(look(30, 30, 19, 70), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! A PostgresAutoscaler as the decider needs it.
+
+use api::{
+    autoscaling::v1alpha1::{
+        ExpansionMode, OpsRequestOptions, PostgresAutoscaler, PostgresAutoscalerStatus, StorageAutoscalerSpec,
+    },
+    names::{ANNOTATION_APPLY, ANNOTATION_INODE_THRESHOLD, ANNOTATION_MODE, ANNOTATION_MODIFICATIONS},
+};
+use decider_core::{PolicySpec, RuleSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::ResourceExt;
+use serde::{Deserialize, Serialize};
+
+/// A PostgresAutoscaler.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Autoscaler {
+    /// Its uid.
+    pub uid: String,
+    /// What writes are based on.
+    pub resource_version: String,
+    /// Generation of its spec.
+    pub generation: Option<i64>,
+    /// It is being deleted.
+    pub deleting: bool,
+    /// The Postgres, in its namespace.
+    pub database: String,
+    /// The policy, as written.
+    pub policy: PolicySpec,
+    /// How volumes are to be expanded.
+    pub mode: Option<ExpansionMode>,
+    /// What its requests carry.
+    pub options: OpsRequestOptions,
+    /// Its owners.
+    pub owners: Vec<OwnerReference>,
+    /// What it asked for in the past, from our annotation.
+    pub modifications: Vec<Modification>,
+    /// Its status as stored.
+    pub status: PostgresAutoscalerStatus,
+}
+
+/// A growth that was asked for. Kept on the autoscaler because requests are pruned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Modification {
+    /// Name of the request.
+    pub request: String,
+    /// When, RFC 3339.
+    pub at: String,
+    /// Size before, a quantity.
+    pub from: String,
+    /// Size asked for, a quantity.
+    pub to: String,
+}
+
+impl Autoscaler {
+    /// `None` for an object without uid, which no API server returns.
+    #[must_use]
+    pub fn of(object: PostgresAutoscaler) -> Option<Self> {
+        let annotation = |key: &str| object.annotations().get(key).cloned();
+        let storage = object.spec.data_storage();
+        // Ours alone writes it; a text that does not read is a history that is not known.
+        let modifications = annotation(ANNOTATION_MODIFICATIONS)
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        Some(Self {
+            uid: object.uid()?,
+            resource_version: object.resource_version()?,
+            generation: object.metadata.generation,
+            deleting: object.metadata.deletion_timestamp.is_some(),
+            database: object.spec.database_ref.name.clone(),
+            policy: PolicySpec {
+                mode: annotation(ANNOTATION_MODE),
+                inode_threshold: annotation(ANNOTATION_INODE_THRESHOLD),
+                apply: annotation(ANNOTATION_APPLY),
+                ..storage.map(policy).unwrap_or_default()
+            },
+            mode: storage.and_then(|s| s.expansion_mode.clone()),
+            options: object.spec.ops_request_options.clone().unwrap_or_default(),
+            owners: object.owner_references().to_vec(),
+            modifications,
+            status: object.status.unwrap_or_default(),
+        })
+    }
+}
+
+fn policy(storage: &StorageAutoscalerSpec) -> PolicySpec {
+    let StorageAutoscalerSpec {
+        trigger,
+        usage_threshold,
+        scaling_threshold,
+        scaling_rules,
+        upper_bound,
+        expansion_mode: _,
+    } = storage;
+    let rule = |r: &api::autoscaling::v1alpha1::ScalingRuleSpec| RuleSpec {
+        applies_upto: r.applies_upto.clone(),
+        threshold: r.threshold.clone(),
+    };
+    PolicySpec {
+        trigger: trigger.clone(),
+        usage_threshold: *usage_threshold,
+        scaling_threshold: *scaling_threshold,
+        rules: scaling_rules.iter().map(rule).collect(),
+        upper_bound: upper_bound.as_ref().map(ToString::to_string),
+        ..PolicySpec::default()
+    }
+}

@@ -1,0 +1,155 @@
+//! Claims and volumes as the decider needs them.
+
+use k8s_openapi::{
+    api::core::v1::{PersistentVolume, PersistentVolumeClaim},
+    apimachinery::pkg::api::resource::Quantity,
+};
+use kube::ResourceExt;
+use units::Bytes;
+
+/// Annotations by which other controllers resize claims, each a prefix of the key.
+const OTHER_CONTROLLERS: [&str; 2] = [
+    // topolvm/pvc-autoresizer
+    "resize.topolvm.io/",
+    // gardener/pvc-autoscaler
+    "pvc.autoscaling.gardener.cloud/",
+];
+
+/// A PersistentVolumeClaim.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// Its uid.
+    pub uid: String,
+    /// The PersistentVolume it is bound to; empty while it is not.
+    pub volume: String,
+    /// It is bound.
+    pub bound: bool,
+    /// It is being deleted.
+    pub deleting: bool,
+    /// Its storage class.
+    pub class: String,
+    /// What it asks for.
+    pub request: Bytes,
+    /// What it has; zero while unbound.
+    pub capacity: Bytes,
+    /// What it was last promised; what quotas count if larger than the request.
+    pub allocated: Bytes,
+    /// How far a resize is; empty if none is under way.
+    pub resize: String,
+    /// An annotation of another controller.
+    pub other_controller: Option<String>,
+}
+
+/// A PersistentVolume.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// Namespace of its claim.
+    pub claim_namespace: String,
+    /// Name of its claim.
+    pub claim: String,
+    /// Uid of its claim.
+    pub claim_uid: String,
+    /// The device's size.
+    pub capacity: Bytes,
+}
+
+impl Claim {
+    /// `None` for an object without uid, which no API server returns.
+    #[must_use]
+    pub fn of(object: &PersistentVolumeClaim) -> Option<Self> {
+        let spec = object.spec.clone().unwrap_or_default();
+        let status = object.status.clone().unwrap_or_default();
+        let requests = spec.resources.and_then(|r| r.requests);
+        let resize = status
+            .allocated_resource_statuses
+            .and_then(|s| s.get("storage").cloned());
+        Some(Self {
+            uid: object.uid()?,
+            volume: spec.volume_name.unwrap_or_default(),
+            bound: status.phase.as_deref() == Some("Bound"),
+            deleting: object.metadata.deletion_timestamp.is_some(),
+            class: spec.storage_class_name.unwrap_or_default(),
+            request: storage(requests.as_ref()),
+            capacity: storage(status.capacity.as_ref()),
+            allocated: storage(status.allocated_resources.as_ref()),
+            resize: resize.unwrap_or_default(),
+            other_controller: other_controller(object),
+        })
+    }
+}
+
+impl Volume {
+    /// `None` for a volume that belongs to no claim.
+    #[must_use]
+    pub fn of(object: PersistentVolume) -> Option<Self> {
+        let spec = object.spec?;
+        let claim = spec.claim_ref?;
+        Some(Self {
+            claim_namespace: claim.namespace?,
+            claim: claim.name?,
+            claim_uid: claim.uid.unwrap_or_default(),
+            capacity: storage(spec.capacity.as_ref()),
+        })
+    }
+}
+
+/// The storage of a resource list; zero if it is not there.
+pub(super) fn storage(list: Option<&std::collections::BTreeMap<String, Quantity>>) -> Bytes {
+    let text = list.and_then(|list| list.get("storage"));
+    text.and_then(|q| Bytes::parse_quantity(&q.0).ok())
+        .unwrap_or(Bytes::ZERO)
+}
+
+/// The first annotation by which somebody else resizes this claim, with its value. A limit of zero or an
+/// explicit "false" switches the other one off.
+fn other_controller(object: &PersistentVolumeClaim) -> Option<String> {
+    let resizes = |(key, value): &(&String, &String)| {
+        OTHER_CONTROLLERS.iter().any(|prefix| key.starts_with(prefix))
+            && !matches!(value.as_str(), "false" | "0" | "")
+    };
+    let (key, value) = object.annotations().iter().find(resizes)?;
+    Some(format!("annotation {key}: {value:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use units::Bytes;
+
+    use super::Claim;
+
+    fn claim(annotations: serde_json::Value) -> Claim {
+        let object = serde_json::from_value(json!({
+            "metadata": {"name": "data-pg-0", "namespace": "demo", "uid": "u", "annotations": annotations},
+            "spec": {"volumeName": "pv", "storageClassName": "fast", "resources": {"requests": {"storage": "2Gi"}}},
+            "status": {"phase": "Bound", "capacity": {"storage": "1Gi"}, "allocatedResources": {"storage": "2Gi"},
+                       "allocatedResourceStatuses": {"storage": "ControllerResizeInProgress"}}
+        }));
+        Claim::of(&object.unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_claim_being_resized_reads() {
+        let claim = claim(json!({}));
+        assert_eq!((claim.request, claim.capacity), (Bytes::new(2 << 30), Bytes::GIB));
+        assert_eq!(claim.resize, "ControllerResizeInProgress");
+        assert_eq!(claim.other_controller, None);
+    }
+
+    #[test]
+    fn another_controllers_annotation_is_seen_unless_it_is_off() {
+        for (annotations, seen) in [
+            (json!({"resize.topolvm.io/storage_limit": "100Gi"}), true),
+            (json!({"resize.topolvm.io/enabled": "true"}), true),
+            (json!({"resize.topolvm.io/enabled": "false"}), false),
+            (json!({"resize.topolvm.io/storage_limit": "0"}), false),
+            (json!({"example.com/resize.topolvm.io": "true"}), false),
+        ] {
+            assert_eq!(
+                claim(annotations.clone()).other_controller.is_some(),
+                seen,
+                "{annotations}"
+            );
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A PostgresOpsRequest as the decider needs it, and what the decider writes on those it makes.
+
+use std::collections::BTreeMap;
+
+use api::{
+    conditions,
+    ops::v1alpha1::{Phase, PostgresOpsRequest, RequestType},
+};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use serde::{Deserialize, Serialize};
+use units::Bytes;
+
+/// Annotation of a request: the size it starts from, a quantity.
+pub const BASE: &str = "highwater.dev/base";
+/// Annotation of a request: how many requests of its autoscaler had ended at its base before.
+pub const ATTEMPT: &str = "highwater.dev/attempt";
+/// Annotation of a request: what each claim had when it was decided, JSON. Only a filesystem that has grown
+/// beyond this has followed.
+pub const SEEN: &str = "highwater.dev/seen";
+
+/// A VolumeExpansion request. Other types do not concern the decider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Its uid.
+    pub uid: String,
+    /// The Postgres, in its namespace.
+    pub database: String,
+    /// Uid of the autoscaler that made it; empty if it was made by hand.
+    pub autoscaler: String,
+    /// Its phase; Pending if nobody has written one.
+    pub phase: Phase,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it ended, if it has.
+    pub ended: Option<Timestamp>,
+    /// The size it starts from.
+    pub base: Option<Bytes>,
+    /// Its attempt at that size.
+    pub attempt: u32,
+    /// The size it asks for.
+    pub to: Option<Bytes>,
+    /// What each claim had before.
+    pub seen: BTreeMap<String, Before>,
+}
+
+/// What a claim had when a growth was decided, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// `status.capacity` of the claim.
+    pub claim: u64,
+    /// Capacity of the filesystem.
+    pub filesystem: u64,
+}
+
+impl Request {
+    /// `None` for other types than VolumeExpansion.
+    #[must_use]
+    pub fn of(object: PostgresOpsRequest) -> Option<Self> {
+        if object.spec.type_ != Some(RequestType::VolumeExpansion) {
+            return None;
+        }
+        let status = object.status.clone().unwrap_or_default();
+        let phase = status.phase.clone().unwrap_or(Phase::Pending);
+        let created = object.metadata.creation_timestamp.as_ref().map(|t| t.0)?;
+        let annotation = |key: &str| object.annotations().get(key);
+        let maker = |o: &&k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference| {
+            o.kind == "PostgresAutoscaler"
+        };
+        let size = object
+            .spec
+            .volume_expansion
+            .as_ref()
+            .and_then(|v| v.postgres.as_ref());
+        Some(Self {
+            uid: object.uid()?,
+            database: object.spec.database_ref.name.clone(),
+            autoscaler: object
+                .owner_references()
+                .iter()
+                .find(maker)
+                .map(|o| o.uid.clone())
+                .unwrap_or_default(),
+            ended: phase
+                .is_final()
+                .then(|| ended(&phase, &status.conditions).unwrap_or(created)),
+            phase,
+            created,
+            base: annotation(BASE).and_then(|text| Bytes::parse_quantity(text).ok()),
+            attempt: annotation(ATTEMPT)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0),
+            to: size.and_then(|text| text.bytes().ok()),
+            seen: annotation(SEEN)
+                .and_then(|text| serde_json::from_str(text).ok())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// It can still change something.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// It ended without doing what it was made for.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(self.phase, Phase::Failed | Phase::Denied)
+    }
+}
+
+/// The time of the condition that is named as the phase, else of the last one.
+fn ended(phase: &Phase, conditions: &[conditions::Condition]) -> Option<Timestamp> {
+    let own = conditions::find(conditions, phase.as_str());
+    let times = own.into_iter().chain(conditions.iter().rev());
+    times
+        .filter_map(|c| c.last_transition_time.as_ref()?.parse().ok())
+        .next()
+}

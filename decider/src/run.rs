@@ -1,0 +1,116 @@
+//! From flags to a running decider, in one straight line.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use control::{
+    client,
+    events::Events,
+    leader::{Leader, LeaseArgs, Timing},
+    watch::Watches,
+    write::Fenced,
+};
+use prometheus_client::registry::Registry;
+use runtime::{admin, clock::SystemClock, readiness::Readiness, tasks::Tasks};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+
+use crate::{
+    args::Args,
+    controller::{Context, Parts},
+    ingest::{AsSaid, Ingest},
+    metrics::Metrics,
+    objects::Objects,
+    store::Store,
+};
+
+/// The lease's name.
+const LEASE: &str = "highwater-decider";
+/// An agent's connection without traffic is probed after this time, so that a vanished node is noticed.
+const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Runs until a signal or a defect.
+///
+/// # Errors
+/// Whatever ended it.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let Args {
+        usage_listen,
+        namespace,
+        pod_name,
+        stale_after,
+        mode,
+        client: client_args,
+        admin: admin_args,
+        log: _,
+    } = args;
+    let mut tasks = Tasks::new();
+    let stop = tasks.token();
+    let readiness = Readiness::new(stop.clone());
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let clock = Arc::new(SystemClock);
+    let client = client::connect(&client_args, "decider", &mut registry).await?;
+
+    let store = Arc::new(Store::default());
+    let ingest = Ingest::new(
+        Arc::clone(&store),
+        AsSaid,
+        clock.clone(),
+        metrics.clone(),
+        stop.clone(),
+    );
+    let listener = TcpListener::bind(usage_listen)
+        .await
+        .with_context(|| format!("cannot listen for agents on {usage_listen}"))?;
+    let agents = Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .tcp_nodelay(true)
+        .add_service(ingest.into_service())
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.clone().cancelled_owned());
+    tasks.spawn(
+        "ingest",
+        async move { agents.await.context("the usage port failed") },
+    );
+
+    let watches = Watches::new(client.clone(), &readiness, &mut registry, stop.clone());
+    let objects = Objects::watch(&watches, &mut tasks);
+    let (events, task) = Events::new(
+        client.clone(),
+        "decider",
+        &pod_name,
+        SystemClock,
+        &mut registry,
+        stop.clone(),
+    );
+    tasks.spawn("events", task);
+    let lease = LeaseArgs {
+        namespace,
+        name: LEASE.into(),
+        pod_name,
+        timing: Timing::default(),
+    };
+    let (leader, task) = Leader::candidate(client.clone(), lease, SystemClock, &mut registry, stop.clone());
+    tasks.spawn("lease", task);
+
+    let writes = Fenced::new(client.clone(), leader, api::names::MANAGER_DECIDER);
+    let context = Context::new(Parts {
+        objects,
+        store,
+        clock,
+        decide: decider_core::decide,
+        stale_after,
+        mode,
+        writes,
+        client,
+        events,
+        metrics,
+    });
+    tasks.spawn("controller", context.run(stop));
+    tasks.spawn_last(
+        "admin",
+        admin::serve(admin_args.admin, readiness, registry, tasks.last_token()),
+    );
+    tasks.run_until_signal().await
+}
