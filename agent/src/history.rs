@@ -56,6 +56,7 @@ impl History {
             Some(last) if slot(last.at) == slot(point.at) => {
                 if point.used > last.used || point.capacity != last.capacity {
                     *last = point;
+                    self.forget(point.at);
                 }
                 return;
             }

@@ -24,13 +24,13 @@ const STEP_FRACTION: u64 = 1000;
 /// ... unless it is larger than this: 16 MiB are one WAL segment of PostgreSQL.
 const STEP_BYTES: u64 = 16 << 20;
 
-/// Volumes in one part of a snapshot, or added by one message: names are at most 253 + 36 bytes and numbers 80, so
-/// this stays under 64 KiB.
-const VOLUMES_A_MESSAGE: usize = 150;
-/// Readings in one message of changes: at most 75 bytes each.
-const READINGS_A_MESSAGE: usize = 800;
-/// Points in one message of history: at most 45 bytes each.
-const POINTS_A_MESSAGE: usize = 1200;
+/// A message takes no more than this, so that it goes through any window at once and no queue before it is long.
+const BYTES_A_MESSAGE: usize = 60_000;
+/// The most that a reading, the numbers of a volume beside its names, a point of the past and an index take.
+const READING_BYTES: usize = 80;
+const NUMBERS_BYTES: usize = 120;
+const POINT_BYTES: usize = 45;
+const INDEX_BYTES: usize = 6;
 
 /// One message to a decider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,17 +181,17 @@ impl Sampler {
             all.push(self.name(seen, index));
         }
         self.forget_levels();
-        let parts = all.len().div_ceil(VOLUMES_A_MESSAGE).max(1);
-        for part in 0..parts {
-            let from = part * VOLUMES_A_MESSAGE;
-            let volumes = all[from..all.len().min(from + VOLUMES_A_MESSAGE)].to_vec();
-            let (first, last) = (part == 0, part + 1 == parts);
+        let mut parts = parts(all).into_iter().peekable();
+        let mut first = true;
+        while let Some(volumes) = parts.next() {
+            let last = parts.peek().is_none();
             self.queue.push_back(Report::Snapshot {
                 as_of: latest.as_of,
                 volumes,
                 first,
                 last,
             });
+            first = false;
         }
         if first_ever {
             self.history(latest);
@@ -215,12 +215,12 @@ impl Sampler {
             if points.is_empty() {
                 continue;
             }
-            if size + points.len() > POINTS_A_MESSAGE {
+            if size + points.len() * POINT_BYTES > BYTES_A_MESSAGE {
                 self.queue
                     .push_back(Report::History(std::mem::take(&mut message)));
                 size = 0;
             }
-            size += points.len();
+            size += points.len() * POINT_BYTES;
             message.push((sent.reading.index, points));
         }
         if !message.is_empty() {
@@ -238,8 +238,9 @@ impl Sampler {
             latest.volumes.partition_point(|seen| seen.volume.pv < name)
         });
         let (before, from_start) = latest.volumes.split_at(start);
+        let mut size = gone.len() * INDEX_BYTES;
         for seen in from_start.iter().chain(before) {
-            if readings.len() >= READINGS_A_MESSAGE || added.len() >= VOLUMES_A_MESSAGE {
+            if size > BYTES_A_MESSAGE {
                 self.resume = Some(seen.volume.pv.clone());
                 break;
             }
@@ -248,12 +249,14 @@ impl Sampler {
                     let index = sent.reading.index;
                     if self.has_moved(&sent.reading, seen) {
                         readings.push(self.name(seen, index).reading);
+                        size += READING_BYTES;
                     }
                 }
                 other => {
                     gone.extend(other.map(|sent| sent.reading.index));
                     let index = self.new_index();
                     added.push(self.name(seen, index));
+                    size += bytes(&seen.volume);
                 }
             }
         }
@@ -344,6 +347,28 @@ impl Sampler {
                 .retain(|index, _| sent.values().any(|sent| sent.reading.index == *index));
         }
     }
+}
+
+/// The volumes of a snapshot as parts of the length of a message; one part even if there are none.
+fn parts(volumes: Vec<Named>) -> Vec<Vec<Named>> {
+    let mut parts = vec![Vec::new()];
+    let mut size = 0;
+    for named in volumes {
+        size += bytes(&named.volume);
+        if size > BYTES_A_MESSAGE {
+            parts.push(Vec::new());
+            size = bytes(&named.volume);
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(named);
+        }
+    }
+    parts
+}
+
+/// The most that a volume takes in a message.
+fn bytes(volume: &Volume) -> usize {
+    volume.pv.len() + volume.pod_uid.len() + volume.fs_type.len() + NUMBERS_BYTES
 }
 
 /// The smallest change of a number out of `whole` that counts.

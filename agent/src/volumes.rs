@@ -125,10 +125,14 @@ pub fn parse<'a>(root: &Path, point: &'a Path) -> Option<VolumePath<'a>> {
     if plugin == Plugin::Csi && next()? != "mount" {
         return None;
     }
-    parts
-        .next()
-        .is_none()
-        .then_some(VolumePath { pod_uid, plugin, pv })
+    let fits = parts.next().is_none() && is_object_name(pod_uid) && is_object_name(pv);
+    fits.then_some(VolumePath { pod_uid, plugin, pv })
+}
+
+/// Whether Kubernetes could have given this name; a directory of any other was not made by kubelet for a claim.
+fn is_object_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    !name.is_empty() && name.len() <= 253 && name.bytes().all(fits)
 }
 
 impl Plugin {

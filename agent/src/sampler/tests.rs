@@ -1,1 +1,447 @@
+//! Tables of what counts as a change, and a receiver that must never be misled.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use proptest::prelude::*;
+
+use super::{BYTES_A_MESSAGE, Named, READING_BYTES, Reading, Report, Sampler, step};
+use crate::{
+    board::Board,
+    statfs::Usage,
+    sweeper::{Failure, Observation},
+    testing::{GIB, observed, seconds, stuck, volume},
+    volumes::Volume,
+};
+
+const READINGS_A_MESSAGE: usize = BYTES_A_MESSAGE / READING_BYTES + 1;
+const HEARTBEAT: Duration = Duration::from_secs(2);
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(600);
+/// A thousandth of the 10 GiB of [`observed`].
+const STEP: u64 = 10 * GIB / 1000;
+
+/// A board and one stream from it.
+struct Bench {
+    board: Board,
+    sampler: Sampler,
+    now: Instant,
+    second: i64,
+}
+
+impl Bench {
+    fn new(volumes: Vec<Observation>) -> Self {
+        let bench = Self {
+            board: Board::default(),
+            sampler: Sampler::new(HEARTBEAT, SNAPSHOT_EVERY),
+            now: Instant::now(),
+            second: 0,
+        };
+        bench.board.tick(volumes, seconds(0));
+        bench
+    }
+
+    /// A stream that has been told of `volumes`.
+    fn told(volumes: Vec<Observation>) -> Self {
+        let mut bench = Self::new(volumes);
+        while !matches!(bench.next(), None | Some(Report::Heartbeat { .. })) {}
+        bench
+    }
+
+    fn next(&mut self) -> Option<Report> {
+        self.board.read(|latest| self.sampler.next(latest, self.now))
+    }
+
+    /// A second later.
+    fn tick(&mut self, volumes: Vec<Observation>) -> Option<Report> {
+        self.second += 1;
+        self.now += Duration::from_secs(1);
+        self.board.tick(volumes, seconds(self.second));
+        self.next()
+    }
+}
+
+fn with(seen: Observation, change: impl FnOnce(&mut Usage)) -> Observation {
+    let mut last = seen.last.unwrap();
+    change(&mut last.usage);
+    Observation {
+        last: Some(last),
+        ..seen
+    }
+}
+
+fn readings(report: Option<Report>) -> Vec<Reading> {
+    match report {
+        Some(Report::Changes {
+            readings,
+            added,
+            gone,
+            ..
+        }) => {
+            assert!(added.is_empty() && gone.is_empty());
+            readings
+        }
+        other => panic!("no changes but {other:?}"),
+    }
+}
+
+#[test]
+fn begins_with_a_snapshot_even_of_nothing() {
+    let mut bench = Bench::new(vec![]);
+    let empty = Report::Snapshot {
+        as_of: seconds(0),
+        volumes: vec![],
+        first: true,
+        last: true,
+    };
+    assert_eq!(bench.next(), Some(empty));
+    assert_eq!(bench.next(), None);
+}
+
+#[test]
+fn what_counts_as_a_change() {
+    let base = || observed("a", 1, GIB);
+    let cases: Vec<(&str, Observation, bool)> = vec![
+        ("nothing", base(), false),
+        ("a later measurement", observed("a", 2, GIB), false),
+        ("used, less than a step", observed("a", 2, GIB + STEP - 1), false),
+        ("used, a step up", with(base(), |u| u.used += STEP), true),
+        ("used, a step down", with(base(), |u| u.used -= STEP), true),
+        ("available, a step", with(base(), |u| u.available -= STEP), true),
+        ("capacity, one byte", with(base(), |u| u.capacity += 1), true),
+        ("inodes, a thousandth", with(base(), |u| u.inodes_free -= 1), true),
+        ("inodes in all", with(base(), |u| u.inodes_total += 1), true),
+        ("read-only by statfs", with(base(), |u| u.read_only = true), true),
+        ("stuck", stuck(base(), Failure::Late), true),
+        ("fails", stuck(base(), Failure::Errno(5)), true),
+    ];
+    for (what, seen, moved) in cases {
+        let mut bench = Bench::told(vec![base()]);
+        assert_eq!(bench.tick(vec![seen]).is_some(), moved, "{what}");
+    }
+    let mut bench = Bench::told(vec![base()]);
+    let read_only = Arc::new(Volume {
+        read_only: true,
+        ..volume("a", "xfs")
+    });
+    let sent = readings(bench.tick(vec![Observation {
+        volume: read_only,
+        ..base()
+    }]));
+    assert!(sent[0].usage.read_only, "read-only by mountinfo");
+}
+
+#[test]
+fn the_step_is_a_thousandth_but_at_most_16_mib() {
+    for (capacity, expected) in [
+        (0, 1),
+        (999, 1),
+        (GIB, GIB / 1000),
+        (16 << 30, 16 << 20),
+        (1 << 50, 16 << 20),
+    ] {
+        assert_eq!(step(capacity, super::STEP_BYTES), expected, "{capacity}");
+    }
+}
+
+#[test]
+fn drift_adds_up_because_it_is_counted_from_what_was_sent() {
+    let mut bench = Bench::told(vec![observed("a", 0, 0)]);
+    let mut sent = Vec::new();
+    for n in 1..=40 {
+        let report = bench.tick(vec![observed("a", n, STEP / 4 * n.unsigned_abs())]);
+        sent.extend(
+            report
+                .filter(|r| !matches!(r, Report::Heartbeat { .. }))
+                .map(|r| readings(Some(r))[0].usage.used),
+        );
+    }
+    // STEP is not a multiple of four: it takes a fifth quarter.
+    assert_eq!(sent, (1..=8).map(|n| STEP / 4 * 5 * n).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_level_is_told_when_crossed_either_way() {
+    let mut bench = Bench::told(vec![observed("a", 0, 100), observed("b", 0, 100)]);
+    bench.sampler.set_levels([(0, vec![200, 150]), (7, vec![1])]);
+    assert_eq!(
+        bench.tick(vec![observed("a", 1, 149), observed("b", 1, 151)]),
+        None
+    );
+    assert_eq!(
+        readings(bench.tick(vec![observed("a", 2, 150), observed("b", 1, 151)]))[0]
+            .usage
+            .used,
+        150
+    );
+    assert_eq!(
+        readings(bench.tick(vec![observed("a", 3, 149), observed("b", 1, 151)]))[0].index,
+        0
+    );
+    bench.sampler.set_levels([(0, vec![])]);
+    assert_eq!(
+        bench.tick(vec![observed("a", 4, 250), observed("b", 1, 151)]),
+        None
+    );
+}
+
+#[test]
+fn levels_of_an_index_end_with_it() {
+    let mut bench = Bench::told(vec![observed("a", 0, 100)]);
+    bench.sampler.set_levels([(0, vec![150])]);
+    assert!(bench.tick(vec![]).is_some());
+    assert!(bench.sampler.levels.is_empty());
+}
+
+#[test]
+fn a_heartbeat_only_when_nothing_else_went_out() {
+    let mut bench = Bench::told(vec![observed("a", 0, 0)]);
+    assert_eq!(bench.tick(vec![observed("a", 1, 0)]), None);
+    assert_eq!(
+        bench.tick(vec![observed("a", 2, 0)]),
+        Some(Report::Heartbeat { as_of: seconds(2) })
+    );
+    assert_eq!(bench.tick(vec![observed("a", 3, 0)]), None);
+    assert!(matches!(
+        bench.tick(vec![observed("a", 4, GIB)]),
+        Some(Report::Changes { .. })
+    ));
+    assert_eq!(bench.tick(vec![observed("a", 5, GIB)]), None);
+    assert_eq!(
+        bench.sampler.heartbeat_due(bench.now),
+        bench.now + Duration::from_secs(1)
+    );
+}
+
+#[test]
+fn another_pod_is_another_index() {
+    let mut bench = Bench::told(vec![observed("a", 0, 0), observed("b", 0, 0)]);
+    let moved = Arc::new(Volume {
+        pod_uid: "other".to_owned(),
+        ..volume("a", "xfs")
+    });
+    let other = Observation {
+        volume: Arc::clone(&moved),
+        ..observed("a", 1, 0)
+    };
+    let Some(Report::Changes {
+        added,
+        gone,
+        readings,
+        ..
+    }) = bench.tick(vec![other.clone()])
+    else {
+        panic!("no changes");
+    };
+    assert_eq!((gone, readings.len()), (vec![1, 0], 0));
+    assert_eq!(
+        (added[0].reading.index, &added[0].volume.pod_uid),
+        (2, &"other".to_owned())
+    );
+    let Some(Report::Changes { added, .. }) = bench.tick(vec![other, observed("b", 2, 0)]) else {
+        panic!("no changes");
+    };
+    assert_eq!(added[0].reading.index, 3);
+}
+
+#[test]
+fn everything_again_after_ten_minutes_under_the_same_indices() {
+    let mut bench = Bench::told(vec![observed("a", 0, 0), observed("b", 0, 5)]);
+    bench.tick(vec![observed("b", 0, 5)]);
+    bench.now += SNAPSHOT_EVERY;
+    let Some(Report::Snapshot {
+        volumes,
+        first: true,
+        last: true,
+        ..
+    }) = bench.tick(vec![observed("b", 1, 6), observed("c", 1, 7)])
+    else {
+        panic!("no snapshot");
+    };
+    let seen: Vec<_> = volumes
+        .iter()
+        .map(|v| (v.reading.index, v.volume.pv.as_str(), v.reading.usage.used))
+        .collect();
+    assert_eq!(seen, [(1, "b", 6), (2, "c", 7)]);
+    assert_eq!(bench.next(), None, "the past is told only once");
+}
+
+#[test]
+fn the_past_follows_the_first_snapshot() {
+    let mut bench = Bench::new(vec![observed("a", 0, 0), observed("b", 0, 0)]);
+    bench
+        .board
+        .tick(vec![observed("a", 5, GIB), observed("b", 0, 0)], seconds(5));
+    assert!(matches!(bench.next(), Some(Report::Snapshot { .. })));
+    let Some(Report::History(past)) = bench.next() else {
+        panic!("no history");
+    };
+    let points: Vec<_> = past
+        .iter()
+        .map(|(i, points)| (*i, points.iter().map(|p| p.at).collect::<Vec<_>>()))
+        .collect();
+    assert_eq!(
+        points,
+        [(0, vec![seconds(0)])],
+        "what the snapshot tells is not told twice"
+    );
+}
+
+#[test]
+fn more_than_fits_one_message_is_told_in_turn() {
+    let names: Vec<String> = (0..2 * READINGS_A_MESSAGE)
+        .map(|n| format!("pv-{n:05}"))
+        .collect();
+    let all = |at: i64, used: u64| names.iter().map(|pv| observed(pv, at, used)).collect::<Vec<_>>();
+    let mut bench = Bench::told(all(0, 0));
+    let first = bench.tick(all(1, GIB));
+    assert!(
+        matches!(first, Some(Report::Changes { as_of, .. }) if as_of == seconds(0)),
+        "not all is told yet"
+    );
+    let first = readings(first);
+    assert_eq!(first.len(), READINGS_A_MESSAGE);
+    // The first half has moved again, but the second is told before.
+    let second = readings(bench.tick(all(2, 2 * GIB)));
+    let told: BTreeSet<u32> = first.iter().chain(&second).map(|reading| reading.index).collect();
+    assert_eq!(told.len(), names.len());
+}
+
+#[test]
+fn many_new_volumes_come_in_several_messages() {
+    let mut bench = Bench::told(vec![]);
+    let all: Vec<_> = (0..1000).map(|n| observed(&format!("pv-{n:05}"), 1, 0)).collect();
+    let mut added = Vec::new();
+    let mut report = bench.tick(all);
+    while let Some(Report::Changes { added: some, .. }) = report {
+        added.push(some.len());
+        report = bench.next();
+    }
+    assert_eq!(added.iter().sum::<usize>(), 1000);
+    assert!(added.len() > 1, "{added:?}");
+}
+
+/// What a decider makes of the messages.
+#[derive(Default)]
+struct Receiver {
+    volumes: BTreeMap<u32, (String, Reading)>,
+    used_indices: BTreeSet<u32>,
+    parts: BTreeSet<u32>,
+}
+
+impl Receiver {
+    fn take(&mut self, report: Report) {
+        match report {
+            Report::Snapshot {
+                volumes, first, last, ..
+            } => {
+                if first {
+                    self.parts.clear();
+                }
+                self.parts.extend(volumes.iter().map(|named| named.reading.index));
+                volumes.into_iter().for_each(|named| self.insert(named));
+                if last {
+                    self.volumes.retain(|index, _| self.parts.contains(index));
+                }
+            }
+            Report::Changes {
+                readings,
+                added,
+                gone,
+                ..
+            } => {
+                for index in gone {
+                    assert!(self.volumes.remove(&index).is_some(), "gone before it was there");
+                }
+                for named in added {
+                    assert!(
+                        !self.used_indices.contains(&named.reading.index),
+                        "an index used again"
+                    );
+                    self.insert(named);
+                }
+                for reading in readings {
+                    self.volumes
+                        .get_mut(&reading.index)
+                        .expect("a reading of nothing")
+                        .1 = reading;
+                }
+            }
+            Report::History(past) => assert!(past.iter().all(|(index, _)| self.volumes.contains_key(index))),
+            Report::Heartbeat { .. } => {}
+        }
+    }
+
+    fn insert(&mut self, named: Named) {
+        self.used_indices.insert(named.reading.index);
+        self.volumes
+            .insert(named.reading.index, (named.volume.pv.clone(), named.reading));
+    }
+
+    /// Panics where it was misled about `truth`.
+    fn check(&self, truth: &[Observation]) {
+        let mine: BTreeMap<&str, &Reading> = self
+            .volumes
+            .values()
+            .map(|(pv, reading)| (pv.as_str(), reading))
+            .collect();
+        assert_eq!(mine.len(), self.volumes.len(), "a volume under two indices");
+        assert_eq!(
+            mine.keys().copied().collect::<Vec<_>>(),
+            truth.iter().map(|s| s.volume.pv.as_str()).collect::<Vec<_>>()
+        );
+        for seen in truth {
+            let (mine, real) = (mine[seen.volume.pv.as_str()], seen.last.unwrap().usage);
+            assert_eq!(mine.failure, seen.failure);
+            assert_eq!(mine.usage.capacity, real.capacity);
+            assert!(mine.usage.used.abs_diff(real.used) < step(real.capacity, super::STEP_BYTES));
+            assert!(mine.usage.available.abs_diff(real.available) < step(real.capacity, super::STEP_BYTES));
+        }
+    }
+}
+
+/// One tick: which volumes there are, with what numbers, and how many messages the stream can take after it.
+type Tick = (BTreeMap<String, (u64, bool, bool)>, usize);
+
+fn ticks() -> impl Strategy<Value = Vec<Tick>> {
+    // Small moves around one base, so that many are under a step, and a few leaps.
+    let used = prop_oneof![4 => GIB..GIB + 3 * STEP, 1 => 0..9 * GIB];
+    let volumes = proptest::collection::btree_map(
+        "[a-f]",
+        (used, any::<bool>(), proptest::bool::weighted(0.1)),
+        0..6,
+    );
+    proptest::collection::vec((volumes, 0_usize..3), 1..60)
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_however_slowly_the_stream_takes_it(ticks in ticks()) {
+        let mut bench = Bench::new(vec![]);
+        let mut receiver = Receiver::default();
+        let mut truth = vec![];
+        for (at, (volumes, takes)) in ticks.into_iter().enumerate() {
+            truth = volumes
+                .into_iter()
+                .map(|(pv, (used, fails, other_pod))| {
+                    let mut seen = observed(&pv, i64::try_from(at).unwrap(), used);
+                    if other_pod {
+                        seen.volume = Arc::new(Volume { pod_uid: "other".to_owned(), ..volume(&pv, "xfs") });
+                    }
+                    if fails { stuck(seen, Failure::Late) } else { seen }
+                })
+                .collect();
+            bench.board.tick(truth.clone(), seconds(i64::try_from(at).unwrap()));
+            bench.now += Duration::from_secs(1);
+            for _ in 0..takes {
+                bench.next().into_iter().for_each(|report| receiver.take(report));
+            }
+        }
+        while let Some(report) = bench.next() {
+            receiver.take(report);
+        }
+        receiver.check(&truth);
+    }
+}

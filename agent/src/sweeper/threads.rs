@@ -274,3 +274,6 @@ fn wait<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,9 +82,14 @@ fn volume(named: Named, as_of: Timestamp) -> Volume {
         pv: named.volume.pv.clone(),
         pod_uid: named.volume.pod_uid.clone(),
         device: named.volume.device.to_string(),
-        fs_type: named.volume.fs_type.clone(),
+        fs_type: word(&named.volume.fs_type),
         reading: Some(reading(&named.reading, as_of)),
     }
+}
+
+/// A FUSE server may call itself anything; a decider takes printable words of this length.
+fn word(text: &str) -> String {
+    text.chars().filter(char::is_ascii_graphic).take(128).collect()
 }
 
 fn reading(reading: &sampler::Reading, as_of: Timestamp) -> Reading {
@@ -128,88 +133,89 @@ fn history(index: u32, points: &[crate::history::Point]) -> VolumeHistory {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::{
+        collections::BTreeMap,
+        time::{Duration, Instant},
+    };
 
+    use jiff::Timestamp;
     use prost::Message;
 
     use super::report;
     use crate::{
         board::Board,
-        history::Point,
-        sampler::{Named, Reading, Report, Sampler},
+        sampler::{Report, Sampler},
         statfs::Usage,
-        sweeper::Failure,
-        testing::{observed, seconds, volume},
+        sweeper::{Failure, Observation},
+        testing::{observed, seconds, stuck},
     };
 
     /// The message limit that both sides keep.
     const LIMIT: usize = 64 << 10;
 
-    fn widest(index: u32) -> Reading {
-        let usage = Usage {
-            capacity: u64::MAX,
-            available: u64::MAX,
-            used: u64::MAX,
-            inodes_total: u64::MAX,
-            inodes_free: u64::MAX,
-            read_only: true,
+    /// Volumes whose names and numbers take as much as they can, all different at each tick.
+    fn widest(count: u64, tick: u64) -> Vec<Observation> {
+        let widest = |n: u64| {
+            let mut seen = stuck(observed(&format!("{n:0253}"), 0, 0), Failure::Errno(i32::MAX));
+            if let Some(last) = &mut seen.last {
+                last.at = at(tick);
+                let nearly = u64::MAX - (tick << 40);
+                let (capacity, available, used) = (u64::MAX, nearly, nearly);
+                let (inodes_total, inodes_free, read_only) = (u64::MAX, u64::MAX, true);
+                last.usage = Usage {
+                    capacity,
+                    available,
+                    used,
+                    inodes_total,
+                    inodes_free,
+                    read_only,
+                };
+            }
+            seen
         };
-        Reading {
-            index,
-            at: Some(seconds(0)),
-            usage,
-            failure: Some(Failure::Errno(i32::MAX)),
+        (0..count).map(widest).collect()
+    }
+
+    fn at(tick: u64) -> Timestamp {
+        seconds(2_000_000_000 + 6 * tick.cast_signed())
+    }
+
+    /// Sends all there is to send; the number of messages of each kind.
+    fn send(sampler: &mut Sampler, board: &Board) -> BTreeMap<&'static str, usize> {
+        let mut kinds = BTreeMap::new();
+        while let Some(message) = board.read(|latest| sampler.next(latest, Instant::now())) {
+            let kind = match message {
+                Report::Snapshot { .. } => "snapshot",
+                Report::History(_) => "history",
+                Report::Changes { .. } => "changes",
+                Report::Heartbeat { .. } => "heartbeat",
+            };
+            *kinds.entry(kind).or_default() += 1;
+            let length = report(message).encoded_len();
+            assert!(length < LIMIT, "{kind} of {length}");
         }
+        kinds
     }
 
     #[test]
     fn the_longest_messages_stay_under_the_limit() {
-        let mut long = volume(&"p".repeat(253), "fuse.some-long-filesystem");
-        long.pod_uid = "u".repeat(36);
-        let named = Named {
-            volume: Arc::new(long),
-            reading: widest(u32::MAX),
-        };
-        let as_of = seconds(2_000_000_000);
-        let snapshot = Report::Snapshot {
-            as_of,
-            volumes: vec![named.clone(); 150],
-            first: true,
-            last: true,
-        };
-        let changes = Report::Changes {
-            as_of,
-            readings: vec![widest(u32::MAX); 800],
-            added: vec![],
-            gone: vec![],
-        };
-        let point = Point {
-            at: as_of,
-            capacity: u64::MAX,
-            available: u64::MAX,
-            used: u64::MAX,
-        };
-        let history = Report::History(vec![(u32::MAX, vec![point; 120]); 10]);
-        for message in [snapshot, changes, history] {
-            let length = report(message).encoded_len();
-            assert!(length < LIMIT, "{length}");
+        let board = Board::default();
+        let stream = || Sampler::new(Duration::from_secs(3600), Duration::from_secs(3600));
+        let mut early = stream();
+        board.tick(widest(1000, 0), at(0));
+        assert!(send(&mut early, &board)["snapshot"] > 1);
+        for tick in 1..=100 {
+            board.tick(widest(300, tick), at(tick));
         }
+        assert_eq!(send(&mut early, &board), BTreeMap::from([("changes", 1)]));
+        board.tick(widest(1000, 101), at(101));
+        assert!(send(&mut early, &board)["changes"] > 1);
+        assert!(send(&mut stream(), &board)["history"] > 1);
     }
 
     #[test]
-    fn many_volumes_come_in_parts_under_the_limit() {
-        let board = Board::default();
-        let volumes = (0..1000)
-            .map(|n| observed(&format!("pv-{n:04}-{}", "x".repeat(240)), 1, n))
-            .collect();
-        board.tick(volumes, seconds(1));
-        let mut sampler = Sampler::new(Duration::from_secs(2), Duration::from_secs(600));
-        let now = std::time::Instant::now();
-        let mut parts = 0;
-        while let Some(part) = board.read(|latest| sampler.next(latest, now)) {
-            assert!(report(part).encoded_len() < LIMIT);
-            parts += 1;
-        }
-        assert_eq!(parts, 7);
+    fn the_name_of_a_filesystem_is_a_word() {
+        assert_eq!(super::word("fuse.a b\n\u{fe}"), "fuse.ab");
+        assert_eq!(super::word(&"x".repeat(500)).len(), 128);
     }
 }

@@ -53,6 +53,8 @@ fn everything_else_is_passed_over() {
         "pods/u/volumeDevices/kubernetes.io~csi/pv",
         "pods/u/volumeDevices/kubernetes.io~local-volume/pv",
         "pods/u/containers/c/abc",
+        "pods/u/volumes/kubernetes.io~csi/No Name/mount",
+        "pods/U_U/volumes/kubernetes.io~csi/pv/mount",
         "plugins/kubernetes.io/csi/driver/abc/globalmount",
         "plugins/kubernetes.io/local-volume/mounts/pv",
         "plugins/kubernetes.io~local-volume/volumeDevices/pv/uid",
