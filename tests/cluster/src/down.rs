@@ -85,11 +85,10 @@ fn remove_tree(path: &Path) -> Result<()> {
 
 /// What kubelet and CNI keep at fixed places: only entries that bear this cluster's name or point into its folder.
 fn remove_fixed_places(state: &State) -> Result<()> {
-    let prefix = format!("{}-", state.pod_network());
+    let run = state.run();
     for entry in entries(CNI_RESULTS) {
-        let ours = entry
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
+        // It names the network namespace, which is mounted in the run folder.
+        let ours = fs::read_to_string(&entry).is_ok_and(|text| text.contains(&*run.to_string_lossy()));
         if ours {
             remove_file(&entry)?;
         }

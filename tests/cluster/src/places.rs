@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::{Context as _, Result};
+
 /// The repository this program was built from.
 pub fn repository() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -26,4 +28,19 @@ pub fn cache() -> PathBuf {
 /// The state of the cluster that the Makefile starts.
 pub fn default_state() -> PathBuf {
     repository().join("target/cluster")
+}
+
+/// Another program of this workspace, beside this one: Cargo puts them all into one folder, and tests into a folder below it.
+pub fn program(name: &str) -> Result<PathBuf> {
+    let this = env::current_exe().context("cannot find this program")?;
+    let candidates = this.ancestors().skip(1).take(2).map(|folder| folder.join(name));
+    candidates
+        .into_iter()
+        .find(|path| path.is_file())
+        .with_context(|| {
+            format!(
+                "{name} is not beside {}: cargo build --package {name}",
+                this.display()
+            )
+        })
 }

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::{
     args::{Args, Command, ImportArgs, SetUpArgs, StateArgs, UpArgs},
@@ -58,7 +58,7 @@ fn start(args: UpArgs) -> Result<()> {
         println!("cluster: runs already");
         return Ok(());
     }
-    let csi_loop = csi_loop.map_or_else(driver_beside_this_program, Ok)?;
+    let csi_loop = csi_loop.map_or_else(|| places::program("csi-loop"), Ok)?;
     let cluster = up::up(&folder, &csi_loop)?;
     println!(
         "cluster: ready after {:.1} s; to use it: . {}",
@@ -66,25 +66,6 @@ fn start(args: UpArgs) -> Result<()> {
         shown(&cluster.state().environment())
     );
     Ok(())
-}
-
-/// Cargo puts both into one folder, tests into a folder below it.
-pub fn driver_beside_this_program() -> Result<PathBuf> {
-    let this = env::current_exe().context("cannot find this program")?;
-    let candidates = this
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .map(|folder| folder.join("csi-loop"));
-    candidates
-        .into_iter()
-        .find(|path| path.is_file())
-        .with_context(|| {
-            format!(
-                "csi-loop is not beside {}: build it with cargo build -p csi-loop",
-                this.display()
-            )
-        })
 }
 
 fn status(args: StateArgs) -> Result<()> {

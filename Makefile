@@ -1,0 +1,105 @@
+# The only entry point. Every target does its own set-up: a fresh Debian 12 with Rust, Go and root is enough. What is costly
+# to make (Kubernetes, images, Rust dependencies) is kept in the user's cache and is there for the next clone.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/highwater
+export CARGO_TARGET_DIR ?= $(cache)/target
+export CARGO_TERM_COLOR ?= auto
+
+programs := $(CARGO_TARGET_DIR)/debug
+cluster := $(programs)/cluster
+# Tests that need a node, or an API server, are in packages of their own; all others need nothing but cargo and root.
+tiered := apiserver-tests e2e bench
+
+.PHONY: help
+help:
+	@echo 'make demo          see a volume fill and grow on a real node'
+	@echo 'make test          every test: lint, pure, API server, node'
+	@echo 'make test-long     the node tests again and again, and every growth measured'
+	@echo 'make cluster       a Kubernetes with Highwater in it; then: . target/cluster/env'
+	@echo 'make cluster-down  remove it and everything it made'
+	@echo 'make bench         seconds from crossing to capacity, over 30 growths'
+	@echo 'make lint          format, clippy, documentation, generated files, dependencies, chart'
+	@echo 'make generate      write the generated files: CRDs, rendered chart, tables'
+
+.PHONY: demo
+demo: cluster
+	cargo run --quiet --package e2e --bin demo
+
+.PHONY: test
+test:
+	tests/cluster/setup/tiers.sh
+
+.PHONY: test-long
+test-long: cluster
+	for round in 1 2 3; do cargo test --package e2e --no-fail-fast; done
+	cargo run --quiet --package bench -- --growths 100
+
+.PHONY: bench
+bench: cluster
+	cargo run --quiet --package bench
+
+# A running cluster is kept; Highwater in it is brought up to date.
+.PHONY: cluster
+cluster: programs images
+	$(cluster) up --keep
+	. target/cluster/env && deploy/install.sh
+
+.PHONY: cluster-down
+cluster-down: programs
+	$(cluster) down
+
+.PHONY: programs
+programs:
+	cargo build --quiet --package cluster --package csi-loop
+
+.PHONY: images
+images:
+	deploy/images.sh
+
+.PHONY: install
+install: images
+	. target/cluster/env && deploy/install.sh
+
+.PHONY: generate
+generate: programs
+	cargo run --quiet --package api --bin crdgen -- deploy/crds
+	PATH="$$(dirname "$$($(cluster) set-up --helm)"):$$PATH" deploy/render.sh
+
+.PHONY: lint
+lint: programs
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- --deny warnings
+	cargo clippy --package e2e --test cluster_lifecycle --quiet -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --quiet
+	tests/cluster/setup/boundaries.sh
+	tests/cluster/setup/generated.sh
+	tests/cluster/setup/deny.sh
+	gofmt -l tests/cluster/kubernetes | (! grep .)
+
+# The tiers of `make test`; tests/cluster/setup/tiers.sh gives each its time.
+
+.PHONY: tier-set-up
+tier-set-up: programs images
+	$(cluster) set-up
+	cargo test --workspace --no-run --quiet
+
+.PHONY: tier-pure
+tier-pure:
+	cargo test --workspace $(tiered:%=--exclude %) --no-fail-fast
+
+.PHONY: tier-apiserver
+tier-apiserver: programs
+	cargo test --package apiserver-tests --no-fail-fast
+
+# The first test starts and removes clusters itself, so that it has the machine for itself.
+.PHONY: tier-node
+tier-node: programs
+	cargo test --package e2e --test cluster_lifecycle
+	$(MAKE) cluster
+	cargo test --package e2e --no-fail-fast
+	cargo run --quiet --package bench -- --smoke
