@@ -8,6 +8,10 @@
     unreachable_pub,
     reason = "KubeSchema declares a copy of each pub struct inside a function"
 )]
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "printer columns repeat their type, which the lint takes for a slip"
+)]
 
 pub mod autoscaling;
 pub mod catalog;

@@ -1,7 +1,5 @@
 //! The reasons as a page of the documentation.
 
-use std::fmt::Write;
-
 use units::Reason;
 
 const HEAD: &str = "\
@@ -22,8 +20,8 @@ decider's reasons not to grow come first, in the order in which it asks.
 pub fn markdown() -> String {
     let mut page = HEAD.to_owned();
     for reason in Reason::ALL {
-        // Writing to a String cannot fail.
-        let _ = writeln!(page, "| `{reason}` | {} | {} |", reason.meaning().trim(), reason.remedy());
+        let (meaning, remedy) = (reason.meaning().trim(), reason.remedy());
+        page.push_str(&format!("| `{reason}` | {meaning} | {remedy} |\n"));
     }
     page
 }

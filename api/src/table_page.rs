@@ -1,7 +1,5 @@
 //! The table of fields as a page of the documentation.
 
-use std::fmt::Write;
-
 use crate::compatibility::{By, Class, Kind, Row, rows};
 
 const HEAD: &str = "\
@@ -9,10 +7,11 @@ const HEAD: &str = "\
 
 # What becomes of each field of a KubeDB manifest
 
-Highwater reads KubeDB's kinds. Each field is in one of three classes:
+Highwater reads KubeDB's kinds. Each field is in one of three classes (what a later version will act on is marked):
 
 - **acted on**: it does what it says. What the *provisioner* acts on is kept, and has no effect, where none runs:
   the database is then unmanaged, and its PetSet and pods are made by other means.
+- **kept for a later version**: accepted; a request that needs it ends Failed with the reason `NotSupported`.
 - **harmless**: accepted and ignored; the API server answers with a Warning.
 - **refused**: ignoring it would be dangerous; the API server refuses the object with
   `not supported by Highwater: …` and the remedy.
@@ -31,13 +30,20 @@ pub fn markdown() -> String {
     let mut page = HEAD.to_owned();
     for kind in Kind::ALL {
         let resource = kind.resource();
-        // Writing to a String cannot fail.
-        let _ = writeln!(page, "\n## {} (`{}`)\n", resource.kind, resource.api_version);
+        page.push_str(&format!(
+            "\n## {} (`{}`)\n\n",
+            resource.kind, resource.api_version
+        ));
         page.push_str(
             "| Field | Class | What it does, what happens instead, or what to do instead |\n|---|---|---|\n",
         );
         for row in rows().filter(|row| row.kind == kind) {
-            let _ = writeln!(page, "| `{}` | {} | {} |", row.subject(), class(row), row.note);
+            page.push_str(&format!(
+                "| `{}` | {} | {} |\n",
+                row.subject(),
+                class(row),
+                row.note
+            ));
         }
     }
     page
@@ -47,6 +53,7 @@ fn class(row: &Row) -> &'static str {
     match row.class {
         Class::ActedOn(By::Decider) => "acted on (decider)",
         Class::ActedOn(By::Executor) => "acted on (executor)",
+        Class::ActedOn(By::Later) => "kept for a later version",
         Class::ActedOn(By::Provisioner) => "acted on (provisioner)",
         Class::Harmless => "harmless",
         Class::Dangerous => "refused",

@@ -1,5 +1,7 @@
 //! Quantities against Kubernetes' own implementation, by a table of its answers.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use units::{Quantity, quantity::Format};
 
 /// A quantity without a digit is refused here; Kubernetes takes it for zero.
@@ -8,7 +10,10 @@ const NO_DIGIT: [&str; 5] = ["k", "+", ".", "Gi", "e3"];
 #[test]
 fn quantities_are_those_of_kubernetes() {
     let mut count = 0;
-    for line in include_str!("kubernetes.tsv").lines().filter(|line| !line.starts_with('#')) {
+    for line in include_str!("kubernetes.tsv")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
         count += 1;
         let row: Vec<&str> = line.split('\t').collect();
         match row.as_slice() {

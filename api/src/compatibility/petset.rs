@@ -7,11 +7,7 @@ use super::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    PetSet.acted(
-        "spec.replicas",
-        Executor,
-        "raised and lowered by HorizontalScaling",
-    ),
+    PetSet.acted("spec.replicas", Provisioner, "the number of members"),
     PetSet.acted("spec.selector", Provisioner, "as a StatefulSet's"),
     PetSet.acted("spec.template", Provisioner, "as a StatefulSet's"),
     PetSet.acted(

@@ -26,7 +26,7 @@ const MODE: Shape = Shape::Json(r#"{"type":"string","enum":["Standalone","Remote
 
 pub(super) const ROWS: &[Row] = &[
     Postgres.acted("spec.version", Provisioner, "a PostgresVersion"),
-    Postgres.acted("spec.replicas", Executor, "raised and lowered by HorizontalScaling"),
+    Postgres.acted("spec.replicas", Provisioner, "the number of members"),
     Postgres.acted("spec.standbyMode", Provisioner, "default Hot"),
     Postgres.acted("spec.streamingMode", Provisioner, "absent is Asynchronous"),
     Postgres.acted("spec.storageType", Provisioner, "default Durable; cannot be changed"),

@@ -1,6 +1,11 @@
 //! `PostgresOpsRequest`.
 
-use super::{By::Executor, Kind::Request, Row, Shape, When::Is};
+use super::{
+    By::{Executor, Later},
+    Kind::Request,
+    Row, Shape,
+    When::Is,
+};
 
 const TYPE: &str = "spec.type";
 /// `requests` and `limits` of a container, bounded so that rules may compare them.
@@ -16,8 +21,8 @@ pub(super) const ROWS: &[Row] = &[
     Request.acted(
         TYPE,
         Executor,
-        "VolumeExpansion runs; HorizontalScaling, VerticalScaling and Restart are \
-        accepted, and answered with Failed and reason NotSupported by a version that cannot run them",
+        "VolumeExpansion is carried out; HorizontalScaling, VerticalScaling and Restart are accepted, and in this \
+         version end Failed with the reason NotSupported",
     ),
     Request.dangerous_value(
         TYPE,
@@ -29,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
         TYPE,
         Is("Reconfigure"),
         Shape::Declared,
-        "change spec.configuration of the Postgres",
+        "change the settings in the database itself",
     ),
     Request.dangerous_value(
         TYPE,
@@ -75,8 +80,7 @@ pub(super) const ROWS: &[Row] = &[
     Request.acted(
         "spec.volumeExpansion.mode",
         Executor,
-        "Online; Offline is answered with Failed and reason \
-        NotSupported by a version that cannot run it",
+        "Online is carried out; a request with Offline ends, in this version, Failed with the reason NotSupported",
     ),
     Request.dangerous(
         "spec.volumeExpansion.arbiter",
@@ -85,17 +89,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     Request.acted(
         "spec.horizontalScaling.replicas",
-        Executor,
+        Later,
         "the number of members",
     ),
     Request.acted(
         "spec.horizontalScaling.standbyMode",
-        Executor,
+        Later,
         "absent leaves it as it is; KubeDB's default Hot is not applied",
     ),
     Request.acted(
         "spec.horizontalScaling.streamingMode",
-        Executor,
+        Later,
         "absent leaves it as it is; KubeDB's default \
         Asynchronous, which would weaken a Synchronous database, is not applied",
     ),
@@ -107,19 +111,19 @@ pub(super) const ROWS: &[Row] = &[
     Request.acted_as(
         "spec.verticalScaling",
         Shape::Json(r#"{"type":"object","properties":{}}"#),
-        Executor,
+        Later,
         "resources of the members",
     ),
     Request.acted_as(
         "spec.verticalScaling.postgres",
         Shape::Json(POD_RESOURCES),
-        Executor,
+        Later,
         "resources of the members",
     ),
     Request.acted_as(
         "spec.verticalScaling.mode",
         Shape::Json(r#"{"type":"string","enum":["Restart","InPlace"]}"#),
-        Executor,
+        Later,
         "whether pods are restarted for it",
     ),
     Request.harmless(
@@ -145,7 +149,7 @@ pub(super) const ROWS: &[Row] = &[
     Request.acted_as(
         "spec.restart",
         Shape::Object,
-        Executor,
+        Later,
         "for type Restart; it has no content",
     ),
     Request.acted("spec.timeout", Executor, "the most that one step may take"),

@@ -1,5 +1,12 @@
 //! The definitions and the warnings on a real API server: what is accepted, what is refused and with which words.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod fixtures;
 mod request;
 mod server;
