@@ -198,6 +198,10 @@ impl Leader {
     }
 
     fn gain(&self, until: Instant) {
+        // The process may have been stopped for a while between the request and its answer.
+        if until <= Instant::now() {
+            return self.lose("the renewal came too late");
+        }
         *self.0.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
         if !self.0.leads.send_replace(true) {
             self.0.metrics.leader.set(1);

@@ -51,7 +51,8 @@ pub fn classify_status(status: &Status) -> RetryClass {
         400 | 403 if says("admission webhook") => RetryClass::Blocked(Reason::Refused),
         403 => RetryClass::Blocked(Reason::Refused),
         // 401: tokens rotate, and the API server's view of them lags.
-        401 | 408 | 429 | 500..=599 => RetryClass::Transient,
+        // 0: a JSON body that is no Status, as from a load balancer in between.
+        0 | 401 | 408 | 429 | 500..=599 => RetryClass::Transient,
         _ => RetryClass::Bug,
     }
 }
@@ -110,6 +111,7 @@ mod tests {
                 "the body of the request was in an unknown format",
                 RetryClass::Bug,
             ),
+            (0, "", RetryClass::Transient),
             (401, "Unauthorized", RetryClass::Transient),
             (429, "too many requests", RetryClass::Transient),
             (500, "failed calling webhook", RetryClass::Transient),

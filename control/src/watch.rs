@@ -5,6 +5,7 @@
 //! others. An API server that is away, or a CRD that is not installed, is waited for, with the reason on `/ready`.
 
 mod driver;
+mod intake;
 mod store;
 
 use kube::{
@@ -21,6 +22,7 @@ use runtime::readiness::Readiness;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
+use self::intake::Intake;
 pub use self::store::{Change, Changes, Key, Store};
 
 /// How long one watch request lasts, in seconds; then the next goes on where it ended. Short, because a connection
@@ -164,21 +166,21 @@ impl Watches {
             kind: K::kind(&()).into_owned(),
         };
         let store = Store::new();
-        let driver = driver::Driver {
-            api,
-            config: config.page_size(PAGE).timeout(WATCH_SECONDS),
-            gate: self.readiness.gate(format!("watching {resource}")),
-            resource,
+        let figures = intake::Metrics {
             malformed: self.metrics.malformed.get_or_create_owned(&kind),
             malformed_now: self.metrics.malformed_now.get_or_create_owned(&kind),
             objects: self.metrics.objects.get_or_create_owned(&kind),
             failures: self.metrics.failures.get_or_create_owned(&kind),
-            store: store.clone(),
-            project,
         };
+        let gate = self.readiness.gate(format!("watching {resource}"));
+        let intake = Intake::new(resource, store.clone(), gate, figures, project);
+        let config = config.page_size(PAGE).timeout(WATCH_SECONDS);
         let stop = self.stop.clone();
         (store, async move {
-            driver.run(stop).await;
+            tokio::select! {
+                () = stop.cancelled() => (),
+                () = driver::watch(api, config, intake) => (),
+            }
             Ok(())
         })
     }

@@ -3,6 +3,7 @@
 //! Every write names the uid it means, so that an object of the same name made later is never touched, and where
 //! the decision depended on the object's state, the resourceVersion too. Leadership is asked right before.
 
+mod body;
 mod error;
 
 use std::{fmt::Debug, time::Duration};
@@ -13,7 +14,7 @@ use kube::{
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::timeout;
 
 pub use self::error::{Cause, Error};
@@ -207,7 +208,8 @@ impl Fenced {
         patch: Value,
         apply: bool,
     ) -> Result<K, Error> {
-        let body = body::<K>(target, patch, apply).map_err(|cause| failed::<K>(verb, target, cause))?;
+        let body =
+            body::patch::<K>(target, patch, apply).map_err(|cause| failed::<K>(verb, target, cause))?;
         let params = PatchParams {
             dry_run: self.dry_run,
             force: apply,
@@ -252,28 +254,6 @@ impl Fenced {
     }
 }
 
-/// The patch with what it is based on, and for an apply with the identity that the server wants.
-fn body<K: Namespaced>(target: &Target, patch: Value, apply: bool) -> Result<Value, Cause> {
-    let Value::Object(mut body) = patch else {
-        return Err(Cause::NotAnObject);
-    };
-    let meta = body.entry("metadata").or_insert_with(|| json!({}));
-    let Value::Object(meta) = meta else {
-        return Err(Cause::NotAnObject);
-    };
-    meta.insert("uid".to_owned(), json!(target.uid));
-    if let Some(version) = &target.resource_version {
-        meta.insert("resourceVersion".to_owned(), json!(version));
-    }
-    if apply {
-        meta.insert("name".to_owned(), json!(target.name));
-        meta.insert("namespace".to_owned(), json!(target.namespace));
-        body.insert("apiVersion".to_owned(), json!(K::api_version(&())));
-        body.insert("kind".to_owned(), json!(K::kind(&())));
-    }
-    Ok(Value::Object(body))
-}
-
 fn failed<K: Namespaced>(verb: &'static str, target: &Target, cause: Cause) -> Error {
     let kind = K::kind(&()).into_owned();
     Error {
@@ -282,61 +262,5 @@ fn failed<K: Namespaced>(verb: &'static str, target: &Target, cause: Cause) -> E
         namespace: target.namespace.clone(),
         name: target.name.clone(),
         cause,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use serde_json::json;
-
-    use super::{Cause, Target, body};
-
-    fn target() -> Target {
-        Target {
-            namespace: "demo".to_owned(),
-            name: "a".to_owned(),
-            uid: "u-1".to_owned(),
-            resource_version: Some("7".to_owned()),
-        }
-    }
-
-    #[test]
-    fn a_merge_carries_what_it_is_based_on_and_keeps_other_metadata() {
-        let patch = json!({ "metadata": { "labels": { "a": "b" } }, "data": { "k": "v" } });
-        let whole = body::<ConfigMap>(&target(), patch.clone(), false).unwrap();
-        assert_eq!(
-            whole,
-            json!({
-                "metadata": { "uid": "u-1", "resourceVersion": "7", "labels": { "a": "b" } },
-                "data": { "k": "v" },
-            })
-        );
-        let any = body::<ConfigMap>(&target().in_any_state(), patch, false).unwrap();
-        assert_eq!(any["metadata"], json!({ "uid": "u-1", "labels": { "a": "b" } }));
-    }
-
-    #[test]
-    fn an_apply_names_its_kind() {
-        let applied = body::<ConfigMap>(&target(), json!({ "data": {} }), true).unwrap();
-        assert_eq!(
-            applied,
-            json!({
-                "apiVersion": "v1",
-                "kind": "ConfigMap",
-                "metadata": { "name": "a", "namespace": "demo", "uid": "u-1", "resourceVersion": "7" },
-                "data": {},
-            })
-        );
-    }
-
-    #[test]
-    fn a_patch_that_is_no_object_is_refused() {
-        for patch in [json!([]), json!("x"), json!({ "metadata": 1 })] {
-            assert!(matches!(
-                body::<ConfigMap>(&target(), patch, false),
-                Err(Cause::NotAnObject)
-            ));
-        }
     }
 }
