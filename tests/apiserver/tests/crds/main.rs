@@ -8,6 +8,7 @@
 )]
 
 mod fixtures;
+mod looks;
 mod request;
 mod server;
 mod table;

@@ -114,22 +114,41 @@ async fn serves(client: &Client, crd: &Value) {
     }
 }
 
-/// One request, as it is, and its answer, whatever it is.
+/// What `kubectl get` asks for.
+pub(crate) async fn table(client: &Client, path: &str) -> Value {
+    exchange(
+        client,
+        "GET",
+        path,
+        "application/json;as=Table;v=v1;g=meta.k8s.io",
+        &Value::Null,
+    )
+    .await
+    .body
+}
+
+/// One request, as it is, and its answer, whatever it is. `APPLY` is a PATCH of server-side apply.
 pub(crate) async fn send(client: &Client, method: &str, path: &str, object: &Value) -> Answer {
+    exchange(client, method, path, "application/json", object).await
+}
+
+async fn exchange(client: &Client, method: &str, path: &str, accept: &str, object: &Value) -> Answer {
     let body = if object.is_null() {
         Vec::new()
     } else {
         serde_json::to_vec(object).unwrap()
     };
-    let kind = if method == "PATCH" {
-        "application/merge-patch+json"
-    } else {
-        "application/json"
+    let kind = match method {
+        "PATCH" => "application/merge-patch+json",
+        "APPLY" => "application/apply-patch+yaml",
+        _ => "application/json",
     };
+    let method = if method == "APPLY" { "PATCH" } else { method };
     let request = http::Request::builder()
         .method(method)
         .uri(path)
         .header("Content-Type", kind)
+        .header("Accept", accept)
         .body(Body::from(body))
         .unwrap();
     let response = client.send(request).await.unwrap();
