@@ -1,5 +1,11 @@
 //! The server that all tests of this package stand on: it serves, and it leaves nothing behind.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what helps a test fails as the test does"
+)]
+
 use std::{
     env, fs,
     io::{BufRead as _, BufReader},

@@ -58,9 +58,13 @@ pub(crate) fn unmount_below(folders: &[&Path]) -> Result<usize> {
 
 fn below(folders: &[&Path]) -> Result<Vec<PathBuf>> {
     let table = fs::read_to_string("/proc/self/mountinfo").context("cannot read the mounts")?;
-    Ok(mount_points(&table)
+    Ok(below_in(&table, folders))
+}
+
+fn below_in(table: &str, folders: &[&Path]) -> Vec<PathBuf> {
+    mount_points(table)
         .filter(|point| folders.iter().any(|folder| point.starts_with(folder)))
-        .collect())
+        .collect()
 }
 
 /// Mount points in the order in which they were made (proc_pid_mountinfo(5): the fifth column).
@@ -125,8 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_a_similar_name_is_another() {
-        let point = Path::new("/state/cluster-2/kubelet");
-        assert!(!point.starts_with("/state/cluster") && point.starts_with("/state/cluster-2"));
+    fn only_mounts_at_or_below_a_folder_are_its_own() {
+        let table = "22 1 254:0 / / rw - ext4 /dev/vda rw\n\
+                     31 22 0:25 / /state/one rw - xfs /dev/loop0 rw\n\
+                     32 22 0:26 / /state/one-more/kubelet rw - xfs /dev/loop1 rw\n\
+                     33 31 0:27 / /state/one/kubelet rw - tmpfs tmpfs rw\n\
+                     34 22 0:28 / /run/two rw - nsfs nsfs rw\n";
+        let below = below_in(table, &[Path::new("/state/one"), Path::new("/run/two")]);
+        assert_eq!(
+            below,
+            ["/state/one", "/state/one/kubelet", "/run/two"].map(PathBuf::from)
+        );
     }
 }

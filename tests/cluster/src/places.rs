@@ -21,7 +21,7 @@ pub fn cache() -> PathBuf {
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
         .or_else(|| env::home_dir().map(|home| home.join(".cache")))
-        .unwrap_or_else(|| env::temp_dir())
+        .unwrap_or_else(env::temp_dir)
         .join("highwater")
 }
 

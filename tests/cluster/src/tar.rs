@@ -102,7 +102,7 @@ mod tests {
             .map(|line| (line.split(' ').next().unwrap(), line.rsplit(' ').next().unwrap()))
             .unzip();
         assert_eq!(modes, ["drwxr-xr-x", "-rwxr-xr-x", "-rw-------"], "{listed}");
-        assert_eq!(names, ["bin/", "bin/program", "empty"], "{listed}");
+        assert_eq!(names, ["bin", "bin/program", "empty"], "{listed}");
         let program = Command::new("tar")
             .arg("-xOf")
             .arg(&path)
