@@ -142,7 +142,7 @@ async fn a_malformed_object_blinds_nobody_and_is_named_until_it_is_mended() {
     namespaced,
     schema = "disabled"
 )]
-#[kube(struct = "LateWidget")]
+#[kube(root = "LateWidget")]
 struct LateWidgetSpec {}
 
 #[tokio::test]
