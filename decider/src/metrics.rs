@@ -37,9 +37,9 @@ struct ReasonLabel {
 const LATENCIES: [f64; 12] = [0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0];
 
 impl Metrics {
-    /// Registers everything under `highwater_decider`.
+    /// Registers everything; the registry carries the prefix.
     #[must_use]
-    pub fn register(registry: &mut Registry) -> Self {
+    pub fn register(r: &mut Registry) -> Self {
         let inner = Inner {
             decisions: Family::default(),
             refused: Family::default(),
@@ -53,7 +53,6 @@ impl Metrics {
             volumes: Gauge::default(),
             autoscalers: Family::default(),
         };
-        let r = registry.sub_registry_with_prefix("highwater_decider");
         r.register(
             "decisions",
             "Decisions made, by their reason",

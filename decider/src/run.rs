@@ -10,8 +10,7 @@ use control::{
     watch::Watches,
     write::Fenced,
 };
-use prometheus_client::registry::Registry;
-use runtime::{admin, clock::SystemClock, readiness::Readiness, tasks::Tasks};
+use runtime::{admin, build, clock::SystemClock, readiness::Readiness, tasks::Tasks};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
@@ -48,7 +47,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut tasks = Tasks::new();
     let stop = tasks.token();
     let readiness = Readiness::new(stop.clone());
-    let mut registry = Registry::default();
+    let mut registry = build::registry("decider");
     let metrics = Metrics::register(&mut registry);
     let clock = Arc::new(SystemClock);
     let client = client::connect(&client_args, "decider", &mut registry).await?;
