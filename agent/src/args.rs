@@ -26,6 +26,7 @@ pub struct Args {
     #[arg(
         long,
         env = "DECIDER",
+        value_parser = host_and_port,
         default_value = "highwater-decider.highwater.svc:7400",
         value_name = "HOST:PORT"
     )]
@@ -56,6 +57,16 @@ pub struct Args {
     pub log: LogArgs,
 }
 
+/// A missing port would show only as a name that cannot be resolved.
+fn host_and_port(text: &str) -> Result<String, String> {
+    let port =
+        |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
+    match text.rsplit_once(':') {
+        Some(parts) if port(parts) => Ok(text.to_owned()),
+        _ => Err("must be host:port, as in highwater-decider.highwater.svc:7400".to_owned()),
+    }
+}
+
 /// Any of these at zero would be a busy loop.
 fn positive(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
@@ -79,6 +90,18 @@ mod tests {
         assert_eq!(args.period, Duration::from_secs(1));
         assert_eq!(args.statfs_deadline, Duration::from_secs(2));
         assert_eq!(args.decider, "highwater-decider.highwater.svc:7400");
+    }
+
+    #[test]
+    fn a_decider_has_a_host_and_a_port() {
+        let parse =
+            |decider| Args::try_parse_from(["highwater-agent", "--node-name", "n", "--decider", decider]);
+        for good in ["decider:7400", "10.0.0.1:1", "[::1]:7400"] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for bad in ["decider", ":7400", "decider:", "decider:0", "decider:http"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! can take a message, so whatever happened in between has merged into one change for each volume.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -161,11 +161,8 @@ impl Sampler {
 
     /// Sets the levels of `used` of some volumes; a volume that is not named keeps its own.
     pub fn set_levels(&mut self, levels: impl IntoIterator<Item = (u32, Vec<u64>)>) {
-        for (index, used) in levels {
-            if self.sent.values().any(|sent| sent.reading.index == index) {
-                self.levels.insert(index, used);
-            }
-        }
+        self.levels.extend(levels);
+        self.forget_levels();
     }
 
     /// Queues all volumes; the first time also their past.
@@ -342,9 +339,8 @@ impl Sampler {
 
     fn forget_levels(&mut self) {
         if !self.levels.is_empty() {
-            let sent = &self.sent;
-            self.levels
-                .retain(|index, _| sent.values().any(|sent| sent.reading.index == *index));
+            let live: BTreeSet<u32> = self.sent.values().map(|sent| sent.reading.index).collect();
+            self.levels.retain(|index, _| live.contains(index));
         }
     }
 }

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use runtime::{clock::Clock, readiness::Gate, report::Chain};
 use tokio::{
     sync::watch,
@@ -80,27 +81,28 @@ impl Uplink {
     /// Streams to every replica until `token` is cancelled.
     ///
     /// # Errors
-    /// None so far: a replica that is away is tried again for ever.
+    /// If a task of it panics; a replica that is away is tried again for ever.
     pub async fn run(self, token: CancellationToken) -> anyhow::Result<()> {
         let uplink = Arc::new(self);
         let wanted = watch::Sender::new(BTreeSet::new());
         tokio::select! {
-            () = uplink.resolve(&wanted) => {}
-            () = Arc::clone(&uplink).keep_streams(wanted.subscribe(), &token) => {}
+            () = uplink.resolve(&wanted) => Ok(()),
+            ended = Arc::clone(&uplink).keep_streams(wanted.subscribe(), &token) => ended,
         }
-        Ok(())
     }
 
     /// Keeps `wanted` up to date, for ever. An address that is no longer resolved is not dialled again, but an
     /// open stream to it goes on: a name server that forgets for a moment ends nothing.
     async fn resolve(&self, wanted: &watch::Sender<BTreeSet<SocketAddr>>) {
         let mut next = Instant::now();
+        let mut told = String::new();
         loop {
             sleep_until(next).await;
             next = Instant::now() + self.pace.resolve_every;
             let answer = timeout(RESOLVE_TIMEOUT, self.resolver.resolve()).await;
             match answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok(found) => {
+                    told.clear();
                     let found = BTreeSet::from_iter(found);
                     if found.is_empty() {
                         self.connected.missing("the deciders' name has no address");
@@ -108,9 +110,12 @@ impl Uplink {
                     wanted.send_if_modified(|now| std::mem::replace(now, found.clone()) != found);
                 }
                 Err(error) => {
-                    tracing::warn!(name = self.authority, %error, "cannot resolve the deciders' name");
-                    self.connected
-                        .missing(&format!("cannot resolve {}: {error}", self.authority));
+                    let cause = format!("cannot resolve {}: {error}", self.authority);
+                    if cause != told {
+                        tracing::warn!(cause, "no new deciders will be found");
+                    }
+                    self.connected.missing(&cause);
+                    told = cause;
                 }
             }
         }
@@ -121,7 +126,7 @@ impl Uplink {
         self: Arc<Self>,
         mut wanted: watch::Receiver<BTreeSet<SocketAddr>>,
         token: &CancellationToken,
-    ) {
+    ) -> anyhow::Result<()> {
         let mut peers = JoinSet::new();
         let mut running = BTreeMap::new();
         while !token.is_cancelled() {
@@ -137,12 +142,13 @@ impl Uplink {
                 // The sender lives as long as the caller of this.
                 _ = wanted.changed() => {}
                 Some(ended) = peers.join_next_with_id() => {
-                    let id = ended.map_or_else(|panic| panic.id(), |(id, ())| id);
+                    let (id, ()) = ended.context("the task of a stream failed")?;
                     running.retain(|_, running| *running != id);
                 }
             }
         }
         while peers.join_next().await.is_some() {}
+        Ok(())
     }
 
     /// Streams to one address again and again.
@@ -152,25 +158,29 @@ impl Uplink {
         mut wanted: watch::Receiver<BTreeSet<SocketAddr>>,
         token: CancellationToken,
     ) {
-        let mut failures = 0;
+        let (mut failures, mut told) = (0, String::new());
         while !token.is_cancelled() && wanted.borrow_and_update().contains(&address) {
             let began = Instant::now();
             let error = self.stream(address, &token).await.err();
             if token.is_cancelled() {
                 return;
             }
-            failures = if began.elapsed() >= GOOD_STREAM {
-                0
-            } else {
-                failures + 1
-            };
+            if began.elapsed() >= GOOD_STREAM {
+                (failures, told) = (0, String::new());
+            }
+            failures += 1;
             let pause = pause(failures, rand::random());
             self.metrics.disconnects.inc();
             let cause = error
                 .as_ref()
                 .map_or_else(|| "ended by the decider".to_owned(), |e| Chain(e).to_string());
-            tracing::warn!(%address, cause, ?pause, "stream to a decider ended");
+            if cause == told {
+                tracing::debug!(%address, cause, ?pause, "stream to a decider ended again");
+            } else {
+                tracing::warn!(%address, cause, ?pause, "stream to a decider ended");
+            }
             self.connected.missing(&cause);
+            told = cause;
             tokio::select! {
                 () = token.cancelled() => {}
                 () = sleep(pause) => {}

@@ -284,7 +284,7 @@ impl Schedule {
             Observation {
                 volume: Arc::clone(&target.volume),
                 last: target.last,
-                failure: target.failure.or(late.then_some(Failure::Late)),
+                failure: target.failure.or(if late { Some(Failure::Late) } else { None }),
             }
         };
         let known = |seen: &Observation| seen.last.is_some() || seen.failure.is_some();

@@ -62,26 +62,39 @@ struct Tool {
     aborted: Mutex<bool>,
 }
 
-impl StatFs for Tool {
-    fn statfs(&self, path: &Path) -> io::Result<Usage> {
-        let pv = path.iter().rev().nth(1).unwrap().to_str().unwrap().to_owned();
+impl Tool {
+    /// Whether the server answered before the call was aborted.
+    fn call(&self, pv: &str) -> bool {
         *self.aborted.lock().unwrap() = false;
         let mut state = self.world.state.lock().unwrap();
-        state.starts.entry(pv.clone()).or_default().push(Instant::now());
+        state
+            .starts
+            .entry(pv.to_owned())
+            .or_default()
+            .push(Instant::now());
         self.world.changed.notify_all();
-        if state.hung.contains(&pv) {
+        if state.hung.contains(pv) {
             state.blocked += 1;
             state.most_blocked = state.most_blocked.max(state.blocked);
             let hangs = |state: &mut State| {
-                state.hung.contains(&pv) && !(state.killable && *self.aborted.lock().unwrap())
+                state.hung.contains(pv) && !(state.killable && *self.aborted.lock().unwrap())
             };
             state = self.world.changed.wait_while(state, hangs).unwrap();
             state.blocked -= 1;
-            if state.hung.contains(&pv) {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
         }
-        Ok(usage(1))
+        !state.hung.contains(pv)
+    }
+}
+
+impl StatFs for Tool {
+    fn statfs(&self, path: &Path) -> io::Result<Usage> {
+        let pv = path.iter().rev().nth(1).and_then(|name| name.to_str());
+        let answered = self.call(pv.ok_or(io::ErrorKind::InvalidFilename)?);
+        if answered {
+            Ok(usage(1))
+        } else {
+            Err(io::ErrorKind::TimedOut.into())
+        }
     }
 
     fn abort(&self) {

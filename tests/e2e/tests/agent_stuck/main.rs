@@ -33,6 +33,8 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 const TOLD: Duration = Duration::from_secs(5);
 /// Requests read and unanswered when the agent is to end: nearly as many as it makes at a time.
 const MANY: usize = 5;
+/// A mount is noticed by the kernel's word, and measured at once.
+const NOTICED: Duration = Duration::from_secs(2);
 /// Steps that this test merely waits for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -75,6 +77,14 @@ fn run() -> anyhow::Result<()> {
             seen.volumes() == TMPFS + FUSE && seen.stuck() == 0
         })
         .context("the agent does not tell of all volumes")?;
+    node.with_another(|| {
+        heard
+            .wait(NOTICED, |seen| seen.volumes() == TMPFS + FUSE + 1)
+            .context("a new mount")
+    })?;
+    heard
+        .wait(NOTICED, |seen| seen.volumes() == TMPFS + FUSE)
+        .context("an unmount")?;
     let _filling = node.fill();
 
     let stopped = Instant::now();

@@ -60,18 +60,31 @@ impl Node {
             tmpfs: Vec::new(),
         };
         for n in 0..tmpfs {
-            let point = node.mount_point(&format!("tmpfs-{n}"))?;
-            mount(
-                Some("tmpfs"),
-                &point,
-                Some("tmpfs"),
-                MsFlags::empty(),
-                Some(CAPACITY),
-            )
-            .context("cannot mount")?;
+            let point = node.mount(&format!("tmpfs-{n}"))?;
             node.tmpfs.push(point);
         }
         Ok(node)
+    }
+
+    fn mount(&self, pv: &str) -> anyhow::Result<PathBuf> {
+        let point = self.mount_point(pv)?;
+        mount(
+            Some("tmpfs"),
+            &point,
+            Some("tmpfs"),
+            MsFlags::empty(),
+            Some(CAPACITY),
+        )
+        .context("cannot mount")?;
+        Ok(point)
+    }
+
+    /// Mounts one more volume, lets `look` look, and unmounts it.
+    pub(crate) fn with_another(&self, look: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let point = self.mount("tmpfs-late")?;
+        let looked = look();
+        umount2(&point, MntFlags::MNT_DETACH).context("cannot unmount")?;
+        looked
     }
 
     /// Where kubelet would mount the CSI volume `pv`.
