@@ -53,7 +53,9 @@ pub fn of(claim: &Claim, stage: Stage, started: Option<Timestamp>, late: bool) -
             );
             return Cause::passing(Reason::FinishesAtNextMount, text);
         }
-        Stage::Pending | Stage::Requested | Stage::Resizing | Stage::FileSystemPending => {}
+        // Whatever is written there is about an earlier size.
+        Stage::Pending => return Cause::passing(Reason::Running, "its request is to be changed"),
+        Stage::Requested | Stage::Resizing | Stage::FileSystemPending => {}
     }
     node(claim)
         .or_else(|| controller(claim, stage, started))

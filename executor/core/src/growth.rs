@@ -183,9 +183,7 @@ fn about(place: &Place<'_>) -> String {
 /// What was being waited for is no cause by itself.
 fn late_reason(reason: Reason) -> Reason {
     match reason {
-        Reason::Resizing | Reason::FileSystemPending | Reason::FinishesAtNextMount => {
-            Reason::DeadlineExceeded
-        }
+        Reason::Running | Reason::Resizing | Reason::FileSystemPending => Reason::DeadlineExceeded,
         cause => cause,
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What to do next: one write, or none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Step {
     /// Nothing now.
     Wait(Wait),
@@ -81,7 +81,7 @@ pub enum Step {
 }
 
 /// Why nothing is done now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wait {
     /// The cause.
     pub reason: Reason,
@@ -90,7 +90,7 @@ pub struct Wait {
 }
 
 /// A change of a request's status; what is absent stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Update {
     /// The phase.
     pub phase: Option<Phase>,

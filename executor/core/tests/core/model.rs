@@ -1,0 +1,435 @@
+//! A small world: the objects of one database, what an API server does with the executor's writes, and the others who
+//! write: resizer, kubelet, provisioner, a user. Every action gives one next world; which comes when is the explorer's.
+
+use executor_core::{
+    Observed, Request, Step, Update,
+    observed::{Complaint, Pause, Pod, Refusal, Resize, Target, Trial},
+    pause,
+    request::{Condition, Phase},
+    step,
+};
+use units::{Bytes, Reason};
+
+use crate::fixture::{at, gib};
+
+/// What may happen in a world besides the executor's steps.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
+    /// The user may delete the request at any time.
+    pub(crate) deletes: bool,
+    /// The provisioner may acknowledge the pause.
+    pub(crate) acknowledges: bool,
+    /// All executors may be away for longer than any deadline, once.
+    pub(crate) sleeps: bool,
+    /// A second executor may decide on what it sees now and write later.
+    pub(crate) twin: bool,
+    /// Resizer and kubelet work.
+    pub(crate) storage_works: bool,
+    /// The resizer may find this claim's size infeasible.
+    pub(crate) infeasible: Option<usize>,
+    /// The resizer may complain about this claim, and go on later.
+    pub(crate) complains: Option<usize>,
+    /// The API server refuses writes to these.
+    pub(crate) refused: Vec<Target>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct World {
+    pub(crate) now: i64,
+    pub(crate) request: Option<Request>,
+    /// Objects, and (trials, refusals) the executor's memory.
+    pub(crate) seen: Observed,
+    /// What a second executor has decided on and not yet written, with the object as it saw it.
+    held: Option<(Step, Seen)>,
+    slept: bool,
+    /// Sizes that were ever written to a claim.
+    pub(crate) patched: Vec<Bytes>,
+}
+
+/// The object a step writes to, as it was: what a resourceVersion stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Seen(
+    Option<Request>,
+    Option<executor_core::observed::Database>,
+    Option<Bytes>,
+    Option<executor_core::observed::Claim>,
+);
+
+impl World {
+    pub(crate) fn new(request: Request, seen: Observed) -> World {
+        World {
+            now: 1,
+            request: Some(request),
+            seen,
+            held: None,
+            slept: false,
+            patched: Vec::new(),
+        }
+    }
+
+    /// The step of an executor with this memory.
+    fn decide(&self, seen: &Observed) -> Option<Step> {
+        let request = self.request.as_ref()?;
+        Some(step(request, seen, at(self.now)))
+    }
+
+    /// Nothing of the request is left to do, and nothing is left over from it.
+    pub(crate) fn is_over(&self) -> bool {
+        let done = self
+            .request
+            .as_ref()
+            .is_none_or(|r| r.record.phase.is_final() && !r.finalizer);
+        done && self
+            .seen
+            .database
+            .as_ref()
+            .is_none_or(|database| database.paused.is_none())
+    }
+
+    /// Whether it is over for good: nothing is in flight either.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_over() && self.held.is_none()
+    }
+
+    /// One step of the executor: a write, a trial, a wait until its time, or the lifting of a leftover.
+    pub(crate) fn executor(&self, rules: &Rules) -> Option<World> {
+        let mut next = self.clone();
+        match self.decide(&self.seen) {
+            Some(Step::Wait(wait)) => {
+                let until = wait.until?.as_second() - at(0).as_second();
+                assert!(until > self.now, "waits for the past: {wait:?}");
+                next.now = until;
+            }
+            Some(Step::Try { claim, to }) => {
+                let refused = rules
+                    .refused
+                    .contains(&Target::Claim(claim.clone()))
+                    .then(refusal);
+                next.seen.trials.insert(claim, Trial { to, refused });
+            }
+            None | Some(Step::Done) => {
+                let database = next.seen.database.as_mut()?;
+                let left_over = pause::is_leftover(database, &self.queue());
+                if !left_over {
+                    return None;
+                }
+                database.paused = None;
+            }
+            Some(step) => match step.target().filter(|target| refuses(rules, &step, target)) {
+                Some(target) => drop(next.seen.refusals.insert(target, refusal())),
+                None => next.write(&step),
+            },
+        }
+        Some(next)
+    }
+
+    /// Every other thing that may happen now.
+    pub(crate) fn others(&self, rules: &Rules) -> Vec<(&'static str, World)> {
+        let mut all = Vec::new();
+        let mut add = |name, next: Option<World>| all.extend(next.map(|next| (name, next)));
+        add("crash", self.crash());
+        if rules.twin {
+            add("twin decides", self.twin_decides());
+            add("twin writes", self.twin_writes());
+        }
+        if rules.deletes {
+            add("delete", self.delete());
+        }
+        if rules.acknowledges {
+            add("acknowledge", self.acknowledge());
+        }
+        if rules.sleeps && !self.slept {
+            add(
+                "sleep",
+                Some(World {
+                    now: self.now + 1000,
+                    slept: true,
+                    ..self.clone()
+                }),
+            );
+        }
+        for claim in 0..self.seen.claims.len() {
+            if rules.infeasible == Some(claim) {
+                add(
+                    "infeasible",
+                    self.storage(claim, Some(Resize::ControllerInfeasible)),
+                );
+            }
+            if rules.complains == Some(claim) {
+                add(
+                    "complaint",
+                    self.storage(claim, Some(Resize::ControllerInProgress)),
+                );
+            }
+            if rules.storage_works && (rules.infeasible != Some(claim)) {
+                add("storage", self.storage(claim, None));
+            }
+        }
+        all
+    }
+
+    fn queue(&self) -> Vec<executor_core::observed::Queued> {
+        let queued = |request: &Request| executor_core::observed::Queued {
+            name: request.name.clone(),
+            uid: request.uid.clone(),
+            kind: request.kind.clone(),
+            online: true,
+            created: request.created,
+            phase: request.record.phase,
+            deleting: request.deleted.is_some(),
+            yielded: false,
+            held: false,
+        };
+        self.request.iter().map(queued).collect()
+    }
+
+    fn crash(&self) -> Option<World> {
+        let mut next = self.clone();
+        next.seen.trials.clear();
+        next.seen.refusals.clear();
+        (next != *self).then_some(next)
+    }
+
+    fn twin_decides(&self) -> Option<World> {
+        if self.held.is_some() {
+            return None;
+        }
+        let step = self.decide(&self.seen)?;
+        step.target()?;
+        let target = self.target(&step);
+        Some(World {
+            held: Some((step, target)),
+            ..self.clone()
+        })
+    }
+
+    fn twin_writes(&self) -> Option<World> {
+        let (step, seen) = self.held.clone()?;
+        let mut next = World {
+            held: None,
+            ..self.clone()
+        };
+        if self.target(&step) == seen {
+            next.write(&step);
+        }
+        Some(next)
+    }
+
+    fn target(&self, step: &Step) -> Seen {
+        let mut seen = Seen(None, None, None, None);
+        match step.target() {
+            Some(Target::Request) => seen.0 = self.request.clone(),
+            Some(Target::PostgresStatus | Target::PostgresSpec) => seen.1 = self.seen.database.clone(),
+            Some(Target::PetSet) => seen.2 = self.seen.petset.as_ref().and_then(|set| set.template),
+            Some(Target::Claim(name)) => {
+                seen.3 = self.seen.claims.iter().find(|claim| claim.name == name).cloned();
+            }
+            Some(Target::Pod(_)) | None => {}
+        }
+        seen
+    }
+
+    fn delete(&self) -> Option<World> {
+        let mut next = self.clone();
+        let request = next
+            .request
+            .as_mut()
+            .filter(|request| request.deleted.is_none())?;
+        request.deleted = Some(at(self.now));
+        if !request.finalizer {
+            next.request = None;
+        }
+        Some(next)
+    }
+
+    fn acknowledge(&self) -> Option<World> {
+        let mut next = self.clone();
+        let database = next.seen.database.as_mut()?;
+        let uid = pause::named(&database.paused.as_ref()?.message)?.1.to_owned();
+        if database.acknowledged.as_ref() == Some(&uid) {
+            return None;
+        }
+        database.acknowledged = Some(uid);
+        Some(next)
+    }
+
+    /// The next thing that resizer or kubelet does for a claim; `trouble` is what the resizer finds instead.
+    fn storage(&self, index: usize, trouble: Option<Resize>) -> Option<World> {
+        let mut next = self.clone();
+        let claim = next.seen.claims.get_mut(index)?;
+        if claim.request <= claim.capacity || claim.resize == trouble && claim.controller_error.is_some() {
+            return None;
+        }
+        if let Some(trouble) = trouble {
+            if claim.volume == Some(claim.request) {
+                return None;
+            }
+            claim.allocated = Some(claim.request);
+            claim.resize = Some(trouble);
+            claim.controller_error = Some(Complaint {
+                message: "no".into(),
+                at: Some(at(self.now)),
+            });
+            return Some(next);
+        }
+        match claim.resize {
+            Some(Resize::NodePending) => {
+                let nudge = format!("{}={}", claim.name, claim.request.get());
+                claim
+                    .pods
+                    .iter()
+                    .find(|pod| pod.nudged.as_ref() == Some(&nudge))?;
+                claim.capacity = claim.request;
+                claim.resize = None;
+                claim.controller_error = None;
+            }
+            Some(Resize::ControllerInProgress) if claim.volume == Some(claim.request) => {
+                claim.resize = Some(Resize::NodePending);
+            }
+            Some(Resize::ControllerInProgress) if claim.allocated == Some(claim.request) => {
+                claim.volume = Some(claim.request);
+            }
+            _ => {
+                claim.allocated = Some(claim.request);
+                claim.resize = Some(Resize::ControllerInProgress);
+                claim.resizer_seen = true;
+            }
+        }
+        Some(next)
+    }
+
+    /// What the API server does with an accepted write.
+    fn write(&mut self, step: &Step) {
+        let now = at(self.now);
+        match step {
+            Step::AddFinalizer => {
+                if let Some(request) = &mut self.request {
+                    request.finalizer = true;
+                }
+            }
+            Step::RemoveFinalizer => {
+                if let Some(request) = &mut self.request {
+                    request.finalizer = false;
+                }
+                self.request = self.request.take().filter(|request| request.deleted.is_none());
+            }
+            Step::Pause { message } => {
+                if let Some(database) = &mut self.seen.database {
+                    database.paused = Some(Pause {
+                        message: message.clone(),
+                        since: Some(now),
+                    });
+                }
+            }
+            Step::Resume => {
+                if let Some(database) = &mut self.seen.database {
+                    database.paused = None;
+                }
+            }
+            Step::PatchClaim { claim, to } => {
+                let claim = self
+                    .seen
+                    .claims
+                    .iter_mut()
+                    .find(|object| object.name == *claim)
+                    .unwrap();
+                assert!(*to > claim.capacity, "a claim would shrink: {claim:?}");
+                claim.request = *to;
+                self.patched.push(*to);
+                self.patched.dedup();
+            }
+            Step::Nudge { pod, value } => {
+                let pods = self.seen.claims.iter_mut().flat_map(|claim| &mut claim.pods);
+                pods.filter(|object| object.name == *pod)
+                    .for_each(|Pod { nudged, .. }| *nudged = Some(value.clone()));
+            }
+            Step::PatchTemplate { to } => {
+                let template = self
+                    .seen
+                    .petset
+                    .as_mut()
+                    .and_then(|set| set.template.as_mut())
+                    .unwrap();
+                assert!(to > template, "the template would shrink");
+                *template = *to;
+            }
+            Step::PatchPostgres { to } => {
+                let storage = self
+                    .seen
+                    .database
+                    .as_mut()
+                    .and_then(|database| database.storage.as_mut())
+                    .unwrap();
+                assert!(to > storage, "the Postgres would shrink");
+                *storage = *to;
+            }
+            Step::Wait(_) | Step::Try { .. } | Step::Done => {}
+            _ => self.update(step.update().unwrap()),
+        }
+    }
+
+    fn update(&mut self, update: &Update) {
+        let now = at(self.now);
+        let Some(request) = &mut self.request else { return };
+        let record = &mut request.record;
+        record.phase = update.phase.unwrap_or(record.phase);
+        for new in &update.conditions {
+            let new = Condition {
+                since: Some(now),
+                ..new.clone()
+            };
+            match record.conditions.iter_mut().find(|old| old.kind == new.kind) {
+                Some(old)
+                    if Condition {
+                        since: old.since,
+                        ..new.clone()
+                    } == *old => {}
+                Some(old) => *old = new,
+                None => record.conditions.push(new),
+            }
+        }
+        if let Some(volumes) = &update.volumes {
+            record.volumes.clone_from(volumes);
+        }
+        record.attempts = update.attempts.unwrap_or(record.attempts);
+        if update.starts {
+            record.started_at = Some(now);
+            self.seen.trials.clear();
+            self.seen.refusals.clear();
+        }
+    }
+
+    /// What must hold in every world.
+    pub(crate) fn check(&self) {
+        assert!(
+            self.patched.iter().all(|size| *size == gib(20)),
+            "patched to {:?}",
+            self.patched
+        );
+        let Some(request) = &self.request else { return };
+        if request.record.phase == Phase::Successful {
+            for claim in self.seen.claims.iter() {
+                assert!(claim.size() >= gib(20), "Successful and {claim:?}");
+            }
+            let template = self.seen.petset.as_ref().and_then(|set| set.template);
+            assert!(
+                template >= Some(gib(20)),
+                "Successful and the template has {template:?}"
+            );
+            assert!(self.seen.database.as_ref().unwrap().storage >= Some(gib(20)));
+        }
+    }
+}
+
+fn refusal() -> Refusal {
+    Refusal {
+        reason: Reason::Refused,
+        message: "no".into(),
+    }
+}
+
+/// Status and finalizer of the request, and the lifting of a pause, are retried for ever; that they are refused for
+/// ever is not in the model.
+fn refuses(rules: &Rules, step: &Step, target: &Target) -> bool {
+    !matches!(step, Step::Resume) && rules.refused.contains(target)
+}
