@@ -3,15 +3,18 @@
 # a docker-archive that `ctr images import`, `docker load` and `skopeo` read. No Docker needed; elsewhere: deploy/Dockerfile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+boxes=(agent decider executor)
 
 # crt-static breaks proc macros unless the target is named; its flags would rebuild everything else in a shared directory.
+# All boxes in one build: one alone asks its dependencies for fewer features, which would build them once more.
 triple=$(rustc -vV | sed -n 's/^host: //p')
 static=${XDG_CACHE_HOME:-$HOME/.cache}/highwater/static
 CARGO_TARGET_DIR=$static RUSTFLAGS="-C target-feature=+crt-static" \
-  cargo build --locked --profile image --target "$triple" -p agent -p decider -p executor --bins
+  cargo build --locked --profile image --target "$triple" "${boxes[@]/#/--package=}" --bins
 
-pack() { # box user
-  local work name=highwater-$1
+pack() { # box
+  local work name=highwater-$1 user=65532:65532
+  [ "$1" != agent ] || user=65532:0 # gid 0 may search kubelet's directories
   work=$(mktemp -d)
   mkdir "$work/root"
   cp "$static/$triple/image/$name" "$work/root/$name"
@@ -20,7 +23,7 @@ pack() { # box user
   local layer config
   layer=$(sha256sum "$work/layer.tar" | cut -d' ' -f1)
   printf '{"architecture":"%s","os":"linux","config":{"User":"%s","Entrypoint":["/%s"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
-    "$architecture" "$2" "$name" "$layer" >"$work/config"
+    "$architecture" "$user" "$name" "$layer" >"$work/config"
   config=$(sha256sum "$work/config" | cut -d' ' -f1)
   mkdir -p "$work/archive/$layer"
   mv "$work/layer.tar" "$work/archive/$layer/layer.tar"
@@ -43,6 +46,4 @@ aarch64-*) architecture=arm64 ;;
 esac
 
 mkdir -p target/images
-pack agent 65532:0 # gid 0 may search kubelet's directories
-pack decider 65532:65532
-pack executor 65532:65532
+for box in "${boxes[@]}"; do pack "$box"; done

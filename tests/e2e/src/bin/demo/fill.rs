@@ -12,7 +12,7 @@ const FAST: u64 = 8192;
 /// And near the threshold, so that the crossing shows on its own and writing goes on while the volume grows.
 const SLOW: u64 = 1024;
 /// Points below the threshold from which on rows come slowly.
-const NEAR: f64 = 4.0;
+const NEAR: f64 = 8.0;
 
 /// Inserts until dropped. A refused statement is told and tried again: this is the moment a user would call.
 ///
