@@ -48,6 +48,7 @@ bench: cluster
 cluster: programs images
 	$(cluster) up --keep
 	. target/cluster/env && deploy/install.sh
+	@echo 'Highwater runs in the cluster; to use it: . target/cluster/env'
 
 .PHONY: cluster-down
 cluster-down: programs

@@ -1,7 +1,11 @@
 //! A cluster leaves nothing behind and touches nothing foreign, however it ends. It wants the machine for itself, so it is run before
 //! the others have their cluster: `cargo test -p e2e --test cluster_lifecycle`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what helps a test fails as the test does")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what helps a test fails as the test does"
+)]
 
 use std::{
     collections::BTreeSet,
