@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod mount_watch;
 pub mod mounts;
 pub mod probe;
+pub mod report;
 pub mod run;
 pub mod sampler;
 pub mod statfs;

@@ -14,8 +14,11 @@ use jiff::Timestamp;
 use crate::{
     board::Latest,
     history::Point,
+    report::{
+        BYTES_A_MESSAGE, INDEX_BYTES, Named, POINT_BYTES, READING_BYTES, Reading, Report, bytes, parts,
+    },
     statfs::Usage,
-    sweeper::{Failure, Observation},
+    sweeper::Observation,
     volumes::Volume,
 };
 
@@ -23,70 +26,6 @@ use crate::{
 const STEP_FRACTION: u64 = 1000;
 /// ... unless it is larger than this: 16 MiB are one WAL segment of PostgreSQL.
 const STEP_BYTES: u64 = 16 << 20;
-
-/// A message takes no more than this, so that it goes through any window at once and no queue before it is long.
-const BYTES_A_MESSAGE: usize = 60_000;
-/// The most that a reading, the numbers of a volume beside its names, a point of the past and an index take.
-const READING_BYTES: usize = 80;
-const NUMBERS_BYTES: usize = 120;
-const POINT_BYTES: usize = 45;
-const INDEX_BYTES: usize = 6;
-
-/// One message to a decider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    /// A part of the full state.
-    Snapshot {
-        /// See [`Latest::as_of`].
-        as_of: Timestamp,
-        /// The volumes of this part.
-        volumes: Vec<Named>,
-        /// The first part.
-        first: bool,
-        /// The last part.
-        last: bool,
-    },
-    /// The past of some volumes, by index.
-    History(Vec<(u32, Vec<Point>)>),
-    /// What moved.
-    Changes {
-        /// See [`Latest::as_of`].
-        as_of: Timestamp,
-        /// Volumes with new numbers.
-        readings: Vec<Reading>,
-        /// Volumes that are new to the stream.
-        added: Vec<Named>,
-        /// Indices that name nothing any more; a volume can be gone and added under another index.
-        gone: Vec<u32>,
-    },
-    /// Nothing moved.
-    Heartbeat {
-        /// See [`Latest::as_of`].
-        as_of: Timestamp,
-    },
-}
-
-/// A volume with the index that names it in the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
-    /// The volume.
-    pub volume: Arc<Volume>,
-    /// Its index and numbers.
-    pub reading: Reading,
-}
-
-/// The numbers of one volume.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
-    /// Names the volume in the stream.
-    pub index: u32,
-    /// Start of the measurement; none if there never was one.
-    pub at: Option<Timestamp>,
-    /// The numbers of that measurement.
-    pub usage: Usage,
-    /// Why they are not current.
-    pub failure: Option<Failure>,
-}
 
 /// The memory of one stream.
 #[derive(Debug)]
@@ -343,28 +282,6 @@ impl Sampler {
             self.levels.retain(|index, _| live.contains(index));
         }
     }
-}
-
-/// The volumes of a snapshot as parts of the length of a message; one part even if there are none.
-fn parts(volumes: Vec<Named>) -> Vec<Vec<Named>> {
-    let mut parts = vec![Vec::new()];
-    let mut size = 0;
-    for named in volumes {
-        size += bytes(&named.volume);
-        if size > BYTES_A_MESSAGE {
-            parts.push(Vec::new());
-            size = bytes(&named.volume);
-        }
-        if let Some(part) = parts.last_mut() {
-            part.push(named);
-        }
-    }
-    parts
-}
-
-/// The most that a volume takes in a message.
-fn bytes(volume: &Volume) -> usize {
-    volume.pv.len() + volume.pod_uid.len() + volume.fs_type.len() + NUMBERS_BYTES
 }
 
 /// The smallest change of a number out of `whole` that counts.

@@ -58,17 +58,6 @@ pub(super) enum Step {
     Retire,
 }
 
-/// What the watchdog is to do.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Overdue {
-    /// Start these workers.
-    pub(super) start: Vec<(WorkerId, Lane)>,
-    /// End the calls of these workers, if that can be done.
-    pub(super) abort: Vec<WorkerId>,
-    /// Look again at this time, or when told.
-    pub(super) next: Option<Instant>,
-}
-
 #[derive(Debug)]
 pub(super) struct Schedule {
     period: Duration,
@@ -238,44 +227,6 @@ impl Schedule {
         gap
     }
 
-    /// Hands over the lanes of workers that are too long in a call, and names the calls that are to be ended.
-    pub(super) fn overdue(&mut self, now: Instant) -> Overdue {
-        let mut overdue = Overdue::default();
-        let workers: Vec<WorkerId> = self.flights.keys().copied().collect();
-        for worker in workers {
-            let Some(flight) = self.flights.get(&worker) else {
-                continue;
-            };
-            let (lane, device) = (flight.lane, flight.volume.device);
-            if !flight.stranded && self.may_strand(lane) {
-                let late = flight.started + HAND_OVER;
-                if late <= now {
-                    self.last_worker += 1;
-                    let successor = WorkerId(self.last_worker);
-                    self.on_duty[lane.number()] = successor;
-                    overdue.start.push((successor, lane));
-                    self.strand(worker, device);
-                } else {
-                    overdue.look(late);
-                }
-            }
-            if let Some(flight) = self
-                .flights
-                .get_mut(&worker)
-                .filter(|f| f.lane == Lane::Doubtful && !f.aborted)
-            {
-                let late = flight.started + self.deadline;
-                if late <= now {
-                    flight.aborted = true;
-                    overdue.abort.push(worker);
-                } else {
-                    overdue.look(late);
-                }
-            }
-        }
-        overdue
-    }
-
     /// What is known of each volume, by name; volumes that are being measured for the first time are left out.
     pub(super) fn observe(&self, now: Instant) -> Vec<Observation> {
         let limit = self.period + self.deadline;
@@ -291,43 +242,9 @@ impl Schedule {
         self.targets.values().map(observe).filter(known).collect()
     }
 
-    /// Number of calls that have been left behind.
-    pub(super) fn stranded(&self) -> usize {
-        self.flights.values().filter(|f| f.stranded).count()
-    }
-
     /// Whether every volume has been measured, or tried in vain.
     pub(super) fn is_complete(&self, now: Instant) -> bool {
         self.observe(now).len() == self.targets.len()
-    }
-
-    fn may_strand(&self, lane: Lane) -> bool {
-        let doubtful = self
-            .flights
-            .values()
-            .filter(|f| f.stranded && f.lane == Lane::Doubtful)
-            .count();
-        match lane {
-            Lane::Trusted => self.stranded() < STRANDED,
-            Lane::Doubtful => doubtful < STRANDED_DOUBTFUL && self.stranded() < STRANDED,
-        }
-    }
-
-    /// The worker keeps its call; all volumes of the device are doubtful from now on.
-    fn strand(&mut self, worker: WorkerId, device: Device) {
-        if let Some(flight) = self.flights.get_mut(&worker) {
-            flight.stranded = true;
-        }
-        let same_device = self
-            .targets
-            .iter()
-            .filter(|(_, target)| target.volume.device == device);
-        let moved: Vec<_> = same_device
-            .map(|(name, target)| (Arc::clone(name), target.due))
-            .collect();
-        for (name, due) in moved {
-            self.queue(&name, Lane::Doubtful, due);
-        }
     }
 
     fn queue(&mut self, name: &Arc<str>, lane: Lane, due: Instant) {
@@ -362,12 +279,6 @@ impl Schedule {
     }
 }
 
-impl Overdue {
-    fn look(&mut self, at: Instant) {
-        self.next = Some(self.next.map_or(at, |next| next.min(at)));
-    }
-}
-
 impl Lane {
     fn number(self) -> usize {
         match self {
@@ -376,6 +287,8 @@ impl Lane {
         }
     }
 }
+
+mod overdue;
 
 #[cfg(test)]
 mod tests;

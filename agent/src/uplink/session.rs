@@ -173,7 +173,7 @@ impl Outbound {
                     .read(|latest| self.told.sampler().next(latest, now.into_std()))
             });
             if let Some(report) = report.flatten() {
-                return Some(wire::report(report));
+                return Some(wire::message(report));
             }
             let due = self.told.sampler().heartbeat_due(now.into_std());
             tokio::select! {

@@ -7,7 +7,7 @@ use proto::usage::v1::{
 };
 
 use crate::{
-    sampler::{self, Named, Report},
+    report::{self, Named, Report},
     sweeper::Failure,
 };
 
@@ -28,7 +28,7 @@ pub(super) fn hello(identity: &Identity, now: Timestamp) -> AgentMessage {
         version,
         boot_id,
     } = identity.clone();
-    message(Body::Hello(Hello {
+    wrap(Body::Hello(Hello {
         node,
         version,
         boot_id,
@@ -36,8 +36,8 @@ pub(super) fn hello(identity: &Identity, now: Timestamp) -> AgentMessage {
     }))
 }
 
-pub(super) fn report(report: Report) -> AgentMessage {
-    message(match report {
+pub(super) fn message(report: Report) -> AgentMessage {
+    wrap(match report {
         Report::Snapshot {
             as_of,
             volumes,
@@ -72,7 +72,7 @@ pub(super) fn report(report: Report) -> AgentMessage {
     })
 }
 
-fn message(body: Body) -> AgentMessage {
+fn wrap(body: Body) -> AgentMessage {
     AgentMessage { body: Some(body) }
 }
 
@@ -92,8 +92,8 @@ fn word(text: &str) -> String {
     text.chars().filter(char::is_ascii_graphic).take(128).collect()
 }
 
-fn reading(reading: &sampler::Reading, as_of: Timestamp) -> Reading {
-    let sampler::Reading {
+fn reading(reading: &report::Reading, as_of: Timestamp) -> Reading {
+    let report::Reading {
         index,
         at,
         usage,
@@ -141,10 +141,10 @@ mod tests {
     use jiff::Timestamp;
     use prost::Message;
 
-    use super::report;
     use crate::{
         board::Board,
-        sampler::{Report, Sampler},
+        report::Report,
+        sampler::Sampler,
         statfs::Usage,
         sweeper::{Failure, Observation},
         testing::{observed, seconds, stuck},
@@ -191,7 +191,7 @@ mod tests {
                 Report::Heartbeat { .. } => "heartbeat",
             };
             *kinds.entry(kind).or_default() += 1;
-            let length = report(message).encoded_len();
+            let length = super::message(message).encoded_len();
             assert!(length < LIMIT, "{kind} of {length}");
         }
         kinds
