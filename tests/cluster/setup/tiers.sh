@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../../.."
 logs=target/test
 rm -rf "$logs" && mkdir -p "$logs"
 summary=()
+run=()
 failed_tiers=0
 running=
 
@@ -18,12 +19,17 @@ trap stop INT TERM
 
 tier() { # name minutes
   local name=$1 minutes=$2 log=$logs/$1.log started=$SECONDS verdict=ok
+  run+=("$log")
   echo "== $name (budget: $minutes min)"
-  timeout --kill-after=30 "${minutes}m" make "tier-$name" > >(tee "$log") 2>&1 &
+  exec {output}> >(tee "$log")
+  local tee=$! status
+  timeout --kill-after=30 "${minutes}m" make "tier-$name" >&"$output" 2>&1 &
   running=$!
   wait "$running"
-  local status=$?
+  status=$?
   running=
+  exec {output}>&-
+  wait "$tee" # what is counted below must have been written
   local seconds=$((SECONDS - started))
   case $status in
   0) ;;
@@ -57,9 +63,9 @@ tear_down || failed_tiers=$((failed_tiers + 1))
 
 echo
 echo "== all tiers"
-grep -h '^test result:' "$logs"/*.log
+grep -h '^test result:' "${run[@]}"
 printf '%s\n' "${summary[@]}"
-grep -h '^test result:' "$logs"/*.log |
+grep -h '^test result:' "${run[@]}" |
   awk '{ for (i = 2; i <= NF; i++) { if ($i ~ /^passed/) passed += $(i - 1); if ($i ~ /^failed/) failed += $(i - 1) } }
        END { printf "%d passed, %d failed\n", passed, failed }'
 [ "$failed_tiers" = 0 ]
