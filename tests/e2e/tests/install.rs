@@ -4,7 +4,7 @@
 use anyhow::{Context, ensure};
 use e2e::{
     Database, Objects, Shape, World,
-    objects::{Kind, kinds},
+    objects::kinds,
 };
 use k8s_openapi::api::{
     apps::v1::{DaemonSet, Deployment},
@@ -14,35 +14,31 @@ use kube::{
     Api,
     api::{ObjectMeta, PostParams},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 /// The one installation: while one test removes it, no other may look at it.
 static INSTALLATION: Mutex<()> = Mutex::const_new(());
 
-/// Identity and version of everything that is a database's: equal before and after means that nobody wrote to it.
-async fn versions(objects: &Objects, db: &Database) -> anyhow::Result<Vec<String>> {
+/// Identity and version of everything that is a database's: equal before and after means that nobody wrote to it. Of the pod,
+/// whose status kubelet refreshes on its own account, what others could have changed.
+async fn versions(objects: &Objects, db: &Database) -> anyhow::Result<Vec<Value>> {
     let claim = objects.get(&kinds::CLAIM, &db.claim()).await?;
-    let volume = claim["spec"]["volumeName"]
-        .as_str()
-        .context("the claim is bound")?
-        .to_owned();
-    let all: [(Kind, &str); 5] = [
-        (kinds::POSTGRES, &db.name),
+    let volume = claim["spec"]["volumeName"].as_str().context("the claim is bound")?.to_owned();
+    let mut found = Vec::new();
+    for (kind, name) in [
+        (kinds::POSTGRES, db.name.as_str()),
         (kinds::PETSET, &db.name),
         (kinds::CLAIM, &db.claim()),
         (kinds::VOLUME, &volume),
-        (kinds::POD, &db.pod()),
-    ];
-    let mut found = Vec::new();
-    for (kind, name) in all {
-        let metadata = objects.get(&kind, name).await?["metadata"].clone();
-        let [uid, version, generation] =
-            ["uid", "resourceVersion", "generation"].map(|f| metadata[f].clone());
-        found.push(format!(
-            "{kind:?} {name}: uid {uid}, resourceVersion {version}, generation {generation}"
-        ));
+    ] {
+        let metadata = &objects.get(&kind, name).await?["metadata"];
+        found.push(json!([name, metadata["uid"], metadata["resourceVersion"], metadata["generation"]]));
     }
+    let pod = objects.get(&kinds::POD, &db.pod()).await?;
+    let (metadata, container) = (&pod["metadata"], &pod["status"]["containerStatuses"][0]);
+    let meant = ["uid", "generation", "labels", "annotations", "finalizers"].map(|field| metadata[field].clone());
+    found.push(json!([db.pod(), meant, pod["spec"], container["containerID"], container["restartCount"]]));
     Ok(found)
 }
 
@@ -56,7 +52,8 @@ async fn databases_live_through_upgrade_rollback_removal_and_return() {
             async move {
                 let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
                 db.autoscale(json!({})).await?;
-                db.until_reason(units::Reason::BelowThreshold).await?;
+                let watched = |a: &Value| a["status"]["reason"] == "BelowThreshold";
+                objects.until_some(&kinds::AUTOSCALER, &db.autoscaler(), "watched", watched).await?;
                 let before = versions(&objects, &db).await?;
                 let crds = world.kubectl(&["get", "crds", "-o", "name"]).await?;
 
@@ -80,34 +77,20 @@ async fn databases_live_through_upgrade_rollback_removal_and_return() {
 }
 
 /// Every change of the installation but its return; the database must not notice any.
-async fn around(world: &World, objects: &Objects, db: &Database, before: &[String]) -> anyhow::Result<()> {
+async fn around(world: &World, objects: &Objects, db: &Database, before: &[Value]) -> anyhow::Result<()> {
     let history = world
         .helm(&["history", "highwater", "-n", "highwater", "-o", "json"])
         .await?;
-    let history: Vec<serde_json::Value> = serde_json::from_str(&history)?;
-    let revision = history.last().context("a release has a history")?["revision"].to_string();
-    let (upgrade, rollback, uninstall) = (
-        [
-            "upgrade",
-            "highwater",
-            "deploy/chart",
-            "-n",
-            "highwater",
-            "--reuse-values",
-            "--wait",
-            "--set",
-            "log.level=debug",
-        ],
-        ["rollback", "highwater", &revision, "-n", "highwater", "--wait"],
-        ["uninstall", "highwater", "-n", "highwater", "--wait"],
-    );
-    for change in [&upgrade[..], &rollback, &uninstall] {
-        world.helm(change).await?;
-        ensure!(
-            versions(objects, db).await? == before,
-            "after {change:?}: {:?}, before: {before:?}",
-            versions(objects, db).await?
-        );
+    let history: Vec<Value> = serde_json::from_str(&history)?;
+    let revision = &history.last().context("a release has a history")?["revision"];
+    for change in [
+        "upgrade highwater deploy/chart -n highwater --reuse-values --wait --set log.level=debug".to_owned(),
+        format!("rollback highwater {revision} -n highwater --wait"),
+        "uninstall highwater -n highwater --wait".to_owned(),
+    ] {
+        world.helm(&change.split(' ').collect::<Vec<_>>()).await?;
+        let after = versions(objects, db).await?;
+        ensure!(after == before, "after {change}: {after:?}; before: {before:?}");
     }
     Ok(())
 }

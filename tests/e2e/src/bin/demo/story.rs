@@ -111,20 +111,20 @@ impl Story {
         told
     }
 
+    /// The growth that was decided, and what the decider answers now: the first is told even if the second was overtaken.
     fn see_autoscaler(&mut self, object: Value) -> Vec<String> {
-        let decision = |o: &Value| {
-            (
-                text(o, "/status/lastDecision/reason"),
-                text(o, "/status/lastDecision/message"),
-            )
-        };
-        let (before, now) = (decision(&self.autoscaler), decision(&object));
-        self.autoscaler = object;
-        if now.0.is_empty() || now == before {
-            Vec::new()
-        } else {
-            vec![format!("decider  {}: {}", now.0, now.1)]
+        let growth = |o: &Value| (text(o, "/status/lastDecision/at"), text(o, "/status/lastDecision/message"));
+        let mut told = Vec::new();
+        if growth(&object) != growth(&self.autoscaler) {
+            let reason = text(&object, "/status/lastDecision/reason");
+            told.push(format!("decider  {reason}: {}", growth(&object).1));
         }
+        let (now, message) = decision(&object);
+        if !now.is_empty() && now != decision(&self.autoscaler).0 {
+            told.push(format!("decider  {now}: {message}"));
+        }
+        self.autoscaler = object;
+        told
     }
 
     fn see_request(&mut self, object: Value, at: Instant) -> Vec<String> {
@@ -232,8 +232,7 @@ impl Story {
 
     /// Why it did not grow, as far as the objects say.
     pub(crate) fn excuse(&self) -> String {
-        let decision = text(&self.autoscaler, "/status/lastDecision/reason");
-        let message = text(&self.autoscaler, "/status/lastDecision/message");
+        let (reason, message) = decision(&self.autoscaler);
         let request = match self.requested {
             None => "no request was made".to_owned(),
             Some(_) => format!(
@@ -243,10 +242,10 @@ impl Story {
                 last_message(&self.request)
             ),
         };
-        let decision = if decision.is_empty() {
-            "the decider wrote no decision".to_owned()
+        let decision = if reason.is_empty() {
+            "the decider said nothing".to_owned()
         } else {
-            format!("{decision}: {message}")
+            format!("{reason}: {message}")
         };
         format!("{decision}; {request}; {}", self.usage())
     }
@@ -272,6 +271,12 @@ fn bar(percent: f64) -> String {
     )]
     let full = (percent / 100.0 * CELLS as f64).clamp(0.0, CELLS as f64) as usize;
     format!("[{}{}]", "#".repeat(full), ".".repeat(CELLS - full))
+}
+
+/// What the decider answers now: reason and message.
+fn decision(autoscaler: &Value) -> (String, String) {
+    let (_, reason, message) = wait::condition(autoscaler, "Decision").unwrap_or_default();
+    (reason.to_owned(), message.to_owned())
 }
 
 fn text(object: &Value, path: &str) -> String {

@@ -101,14 +101,18 @@ fn the_claim_and_the_decision_are_told_when_they_change() {
         ["  0.00 s  claim    data-shop-0 has 768 MiB, 512 MiB before"]
     );
 
-    let decided = || {
-        Seen::Autoscaler(
-            json!({"status": {"lastDecision": {"reason": "BelowThreshold", "message": "50 % of 80 %"}}}),
-        )
+    let decided = |reason: &str, message: &str, growth: serde_json::Value| {
+        let decision = json!({"type": "Decision", "status": "True", "reason": reason, "message": message});
+        Seen::Autoscaler(json!({"status": {"conditions": [decision], "lastDecision": growth}}))
     };
+    let below = || decided("BelowThreshold", "6% used", json!(null));
+    assert_eq!(story.see(below(), start), ["  0.00 s  decider  BelowThreshold: 6% used"]);
+    assert!(story.see(below(), start).is_empty());
+    let growth = json!({"at": "T1", "reason": "ThresholdExceeded", "message": "512Mi -> 768Mi"});
     assert_eq!(
-        story.see(decided(), start),
-        ["  0.00 s  decider  BelowThreshold: 50 % of 80 %"]
+        story.see(decided("RequestOpen", "pgops-1", growth.clone()), start),
+        ["  0.00 s  decider  ThresholdExceeded: 512Mi -> 768Mi", "  0.00 s  decider  RequestOpen: pgops-1"]
     );
-    assert!(story.see(decided(), start).is_empty());
+    let below = decided("BelowThreshold", "52% used", growth);
+    assert_eq!(story.see(below, start), ["  0.00 s  decider  BelowThreshold: 52% used"]);
 }
