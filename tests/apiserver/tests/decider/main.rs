@@ -1,0 +1,17 @@
+//! The decider on a real API server: samples go in over its own gRPC port, requests, status and Events come out.
+//! There is no executor and no kubelet here: a test plays them by writing status.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod agent;
+mod bad_input;
+mod bed;
+mod guards;
+mod idle;
+mod line;
+mod world;
