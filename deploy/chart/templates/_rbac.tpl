@@ -21,7 +21,7 @@ rules:
   - apiGroups: [coordination.k8s.io]
     resources: [leases]
     resourceNames: [{{ $name }}]
-    verbs: [get, update, patch]
+    verbs: [get, update]
   - apiGroups: [coordination.k8s.io]
     resources: [leases]
     verbs: [create] # cannot be limited to a name
@@ -58,17 +58,17 @@ subjects:
     namespace: {{ .root.Release.Namespace }}
 {{- end }}
 
-{{/* Objects that both watch, and the Events that both write. */}}
+{{/* Objects that both watch, with the verbs that this one needs, and the Events that both write. */}}
 {{- define "highwater.watched" -}}
 - apiGroups: [""]
   resources: [pods, persistentvolumeclaims, persistentvolumes]
-  verbs: [get, list, watch]
+  verbs: {{ .verbs }}
 - apiGroups: [kubedb.com]
   resources: [postgreses]
-  verbs: [get, list, watch]
+  verbs: {{ .verbs }}
 - apiGroups: [apps.k8s.appscode.com]
   resources: [petsets]
-  verbs: [get, list, watch]
+  verbs: {{ .verbs }}
 - apiGroups: [ops.kubedb.com]
   resources: [postgresopsrequests]
   verbs: [get, list, watch]

@@ -42,12 +42,12 @@ fn each_box_may_do_its_work_and_no_more() {
         assert!(
             may(
                 component,
-                &format!("patch leases.coordination.k8s.io/highwater-{component} -n highwater")
+                &format!("update leases.coordination.k8s.io/highwater-{component} -n highwater")
             ),
             "{component}"
         );
         assert!(
-            !may(component, "patch leases.coordination.k8s.io/someone -n highwater"),
+            !may(component, "update leases.coordination.k8s.io/someone -n highwater"),
             "{component}"
         );
         for words in [
