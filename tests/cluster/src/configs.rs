@@ -1,6 +1,6 @@
 //! The configuration files of the components that take one.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -11,6 +11,9 @@ use crate::{
     state::State,
 };
 
+/// The root of all names, with nothing below it.
+const NOTHING_ELSE: &str = "root.zone";
+
 /// Writes them all into the state folder.
 pub(crate) fn write(state: &State) -> Result<()> {
     let write = |name: &str, text: String| {
@@ -20,7 +23,11 @@ pub(crate) fn write(state: &State) -> Result<()> {
     write("kubelet.json", kubelet(state))?;
     write("containerd.toml", containerd(state))?;
     write("cni/10-pods.conflist", network::pod_network(state))?;
-    write("Corefile", corefile(&state.kubeconfig()))?;
+    write("Corefile", corefile(state))?;
+    write(
+        NOTHING_ELSE,
+        ". 1 IN SOA nobody. nobody. 1 60 60 60 1\n".to_owned(),
+    )?;
     write("resolv.conf", format!("nameserver {NODE_ADDRESS}\n"))
 }
 
@@ -97,19 +104,27 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.tracing.proc
     )
 }
 
-fn corefile(kubeconfig: &Path) -> String {
+/// As in a real cluster a name that nobody has does not exist: without an answer for the rest of the world a resolver would try again
+/// and again what its search list made of a name.
+fn corefile(state: &State) -> String {
+    let (kubeconfig, port) = (state.kubeconfig(), port::DNS);
     let kubeconfig = kubeconfig.display();
     format!(
-        ".:{port} {{
+        "cluster.local:{port} in-addr.arpa:{port} {{
   bind {NODE_ADDRESS}
   errors
-  kubernetes cluster.local in-addr.arpa {{
+  kubernetes {{
     kubeconfig {kubeconfig}
     pods insecure
     ttl 1
   }}
 }}
+.:{port} {{
+  bind {NODE_ADDRESS}
+  errors
+  file {}
+}}
 ",
-        port = port::DNS
+        state.path(NOTHING_ELSE).display()
     )
 }

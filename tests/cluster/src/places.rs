@@ -1,4 +1,4 @@
-//! Where things are: the repository, the user's cache. The environment is read here and in `args.rs` alone.
+//! Where things are: the repository, the user's cache, the other programs of the workspace.
 
 use std::{
     env,

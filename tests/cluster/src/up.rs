@@ -141,11 +141,6 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The cluster that the Makefile starts.
-    pub fn attach_default() -> Result<Self> {
-        Self::attach(&places::default_state())
-    }
-
     /// Its files.
     pub fn state(&self) -> &State {
         &self.state

@@ -301,6 +301,18 @@ fn a_new_one_elsewhere_removes_the_old_and_a_used_one_goes_whole() {
         "{used:#?}"
     );
 
+    // Who dies is named, with what it said last.
+    let record = fs::read_to_string(new.join("records/coredns")).unwrap();
+    succeed(Command::new("kill").args(["-KILL", record.split(' ').next().unwrap()]));
+    wait_until("the dead to be missed", 10, || {
+        !cluster(&["status"], &new).output().unwrap().status.success()
+    });
+    let said = String::from_utf8(cluster(&["status"], &new).output().unwrap().stderr).unwrap();
+    assert!(
+        said.contains("coredns has died; it said last:") && said.contains("CoreDNS-1."),
+        "{said}"
+    );
+
     succeed(&mut cluster(&["down"], &new));
     foreign.assert_untouched();
     assert_eq!(processes_of(&new), Vec::<String>::new());
