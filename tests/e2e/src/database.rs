@@ -225,7 +225,7 @@ exec /usr/lib/postgresql/15/bin/postgres -D $PGDATA -c unix_socket_directories=/
         audit::created_requests(world, self.objects.namespace())
     }
 
-    /// Waits until no request of this database is unfinished, and the last one succeeded; then all sizes must agree.
+    /// Waits until no request of this database is unfinished, none having failed; then all sizes must agree.
     ///
     /// # Errors
     /// When one failed, does not end, or sizes disagree.
@@ -234,30 +234,37 @@ exec /usr/lib/postgresql/15/bin/postgres -D $PGDATA -c unix_socket_directories=/
             let name = request["metadata"]["name"]
                 .as_str()
                 .context("a request has a name")?;
-            let done = |r: &Value| matches!(wait::phase(r), "Successful" | "Failed" | "Skipped");
+            let finished = |r: &Value| matches!(wait::phase(r), "Successful" | "Failed" | "Skipped");
+            // An old one may be pruned meanwhile: gone is finished too.
             let ended = self
                 .objects
-                .until_some(&kinds::REQUEST, name, "finished", done)
+                .until(&kinds::REQUEST, name, "finished", |r| r.is_none_or(finished))
                 .await?;
+            let failed = ended.filter(|r| wait::phase(r) != "Successful");
             anyhow::ensure!(
-                wait::phase(&ended) == "Successful",
+                failed.is_none(),
                 "{name} ended as {}",
-                ended["status"]
+                failed.unwrap_or_default()["status"]
             );
         }
         agree::check(world, self).await
     }
 
-    /// Waits until the autoscaler's last decision has this reason.
+    /// Waits until the autoscaler says this reason; returns its message.
     ///
     /// # Errors
     /// When it does not within the patience of a test.
-    pub async fn until_reason(&self, reason: units::Reason) -> anyhow::Result<Value> {
-        let says = |a: &Value| {
-            a.pointer("/status/lastDecision/reason").and_then(Value::as_str) == Some(reason.as_str())
+    pub async fn until_reason(&self, reason: units::Reason) -> anyhow::Result<String> {
+        let said = |a: &Value| {
+            wait::condition(a, "Decision")
+                .filter(|c| c.1 == reason.as_str())
+                .map(|c| c.2.to_owned())
         };
-        self.objects
-            .until_some(&kinds::AUTOSCALER, &self.autoscaler(), reason.as_str(), says)
-            .await
+        let name = self.autoscaler();
+        let told = self
+            .objects
+            .until_some(&kinds::AUTOSCALER, &name, reason.as_str(), |a| said(a).is_some())
+            .await?;
+        said(&told).context("it was just said")
     }
 }
