@@ -13,13 +13,13 @@ use std::{
     time::Duration,
 };
 
+use api::ops::v1alpha1::PostgresOpsRequest;
 use control::{backoff::PerObject, leader::Leader, queue::Again, retry::RetryClass, watch::Key};
 use executor_core::{
     Observed, Request, Step, internal_error,
     observed::{Refusal, Target},
 };
 use jiff::Timestamp;
-use kube::core::DynamicObject;
 use runtime::{clock::Clock, report::Chain, tasks::panic_text};
 use units::Reason;
 
@@ -31,9 +31,10 @@ use crate::{
     memory::Memory,
     metrics::Metrics,
     observe::{Observer, View},
-    perform::{Performer, is_refused},
+    perform::{Performer, Written, is_refused},
     wake::is_busy,
     watches::Stores,
+    whole::Whole,
 };
 
 /// How steps are decided: [`executor_core::step`], unless a test puts a panic in its place.
@@ -68,8 +69,8 @@ pub(crate) struct Controller {
 
 /// What came of one request, or of one pass over a database.
 enum Outcome {
-    /// Something was written or learned: look again from the top.
-    Acted,
+    /// Something was written or learned: once more from the top.
+    Acted(Written),
     /// Nothing to do before this time.
     Idle(Option<Timestamp>),
 }
@@ -96,17 +97,19 @@ impl Controller {
     }
 
     async fn work(&self, database: &Key) -> Result<Again, Error> {
+        let mut view = self.observer.view(database, self.clock.now()).await?;
         let mut conflicts = 0;
         for _ in 0..MOST_WRITES {
-            match self.pass(database).await {
-                Ok(Outcome::Acted) => {}
+            match self.pass(database, &view).await {
+                Ok(Outcome::Acted(written)) => view.take_in(written)?,
                 Ok(Outcome::Idle(None)) => return Ok(Again::OnChange),
                 Ok(Outcome::Idle(Some(until))) => {
                     let left = until.duration_since(self.clock.now());
                     return Ok(Again::After(Duration::try_from(left).unwrap_or(Duration::ZERO)));
                 }
                 Err(error) if error.class() == RetryClass::Conflict && conflicts < CONFLICTS => {
-                    conflicts += 1
+                    conflicts += 1;
+                    view = self.observer.view(database, self.clock.now()).await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -116,21 +119,20 @@ impl Controller {
     }
 
     /// One pass: the first request with something to do does it.
-    async fn pass(&self, database: &Key) -> Result<Outcome, Error> {
+    async fn pass(&self, database: &Key, view: &View) -> Result<Outcome, Error> {
         let now = self.clock.now();
-        let view = self.observer.view(database, now).await?;
         let mut soonest: Option<Timestamp> = None;
-        for (raw, request) in &view.requests {
-            match self.request(&view, raw, request, now).await? {
-                Outcome::Acted => return Ok(Outcome::Acted),
+        for (whole, request) in &view.requests {
+            match self.request(view, whole, request, now).await? {
                 Outcome::Idle(until) => soonest = soonest.into_iter().chain(until).min(),
+                acted => return Ok(acted),
             }
         }
-        if view.is_pause_left_over() {
+        if view.is_pause_left_over()? {
             tracing::info!(%database, "lifts a pause that is left over");
-            self.performer.resume(&view).await?;
-            self.announcer.lifted(&view);
-            return Ok(Outcome::Acted);
+            let written = self.performer.resume(view).await?;
+            self.announcer.lifted(view);
+            return Ok(Outcome::Acted(written));
         }
         Ok(Outcome::Idle(soonest))
     }
@@ -138,7 +140,7 @@ impl Controller {
     async fn request(
         &self,
         view: &View,
-        raw: &DynamicObject,
+        whole: &Whole<PostgresOpsRequest>,
         request: &Request,
         now: Timestamp,
     ) -> Result<Outcome, Error> {
@@ -149,14 +151,18 @@ impl Controller {
         {
             return Ok(Outcome::Idle(Some(until)));
         }
-        let seen = view.observed(request, self.memory.of(&request.uid));
+        let seen = view.observed(request, self.memory.of(&request.uid))?;
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let state = executor_core::state(request, &seen, now);
             (state, (self.decide)(request, &seen, now))
         }));
         let (state, step) = match decided {
             Ok(decided) => decided,
-            Err(panic) => return self.panicked(view, raw, request, panic_text(&*panic), now).await,
+            Err(panic) => {
+                return self
+                    .panicked(view, whole, request, panic_text(&*panic), now)
+                    .await;
+            }
         };
         self.metrics.stand(&request.uid, state);
         match &step {
@@ -173,34 +179,34 @@ impl Controller {
             Step::Try { claim, to } => {
                 let trial = self.performer.try_claim(view, claim, *to).await?;
                 self.memory.tried(&request.uid, claim, trial);
-                Ok(Outcome::Acted)
+                Ok(Outcome::Acted(Written::Nothing))
             }
-            _ => self.write(view, raw, request, &step).await,
+            _ => self.write(view, whole, request, &step).await,
         }
     }
 
     async fn write(
         &self,
         view: &View,
-        raw: &DynamicObject,
+        whole: &Whole<PostgresOpsRequest>,
         request: &Request,
         step: &Step,
     ) -> Result<Outcome, Error> {
-        self.announcer.before(raw, request, step);
-        match self.performer.perform(view, raw, step).await {
-            Ok(()) => {
+        self.announcer.before(whole, request, step);
+        match self.performer.perform(view, whole, step).await {
+            Ok(written) => {
                 tracing::info!(request = request.path(), step = step.name(), "done");
                 self.metrics.done(step);
-                self.announcer.after(raw, request, step);
+                self.announcer.after(whole, request, step);
                 if matches!(step, Step::Begin(_) | Step::Retry(_)) {
                     self.memory.forget(&request.uid);
                 }
-                Ok(Outcome::Acted)
+                Ok(Outcome::Acted(written))
             }
             Err(error) => match (error.refusal(), step.target()) {
                 (Some((reason, message)), Some(target)) if is_refused(step, &error) => {
                     self.refused(request, step, target, Refusal { reason, message });
-                    Ok(Outcome::Acted)
+                    Ok(Outcome::Acted(Written::Nothing))
                 }
                 _ => Err(error),
             },
@@ -217,7 +223,7 @@ impl Controller {
     async fn panicked(
         &self,
         view: &View,
-        raw: &DynamicObject,
+        whole: &Whole<PostgresOpsRequest>,
         request: &Request,
         text: &str,
         now: Timestamp,
@@ -236,9 +242,9 @@ impl Controller {
             text: text.to_owned(),
         };
         let step = internal_error(&error.to_string());
-        self.performer.perform(view, raw, &step).await?;
-        self.announcer.failed(raw, Reason::InternalError, &error);
-        Ok(Outcome::Acted)
+        let written = self.performer.perform(view, whole, &step).await?;
+        self.announcer.failed(whole, Reason::InternalError, &error);
+        Ok(Outcome::Acted(written))
     }
 
     /// The one place that turns a failure into a time to look again.

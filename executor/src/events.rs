@@ -1,16 +1,17 @@
 //! Telling: which Event goes to which object. The words are the core's ([`executor_core::announce`]).
 
+use api::ops::v1alpha1::PostgresOpsRequest;
 use control::events::Events;
 use executor_core::{
     Request, Step,
     announce::{self, Announcement},
 };
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::core::DynamicObject;
+use kube::Resource;
 use runtime::report::Chain;
 use units::Reason;
 
-use crate::{error::Error, observe::View};
+use crate::{error::Error, observe::View, whole::Whole};
 
 /// Tells the Events of requests and databases.
 #[derive(Debug, Clone)]
@@ -24,13 +25,13 @@ impl Announcer {
     }
 
     /// What belongs before a step.
-    pub(crate) fn before(&self, raw: &DynamicObject, request: &Request, step: &Step) {
-        self.tell(raw, step.name(), announce::before(request, step));
+    pub(crate) fn before(&self, whole: &Whole<PostgresOpsRequest>, request: &Request, step: &Step) {
+        self.tell(whole, step.name(), announce::before(request, step));
     }
 
     /// What belongs after a step.
-    pub(crate) fn after(&self, raw: &DynamicObject, request: &Request, step: &Step) {
-        self.tell(raw, step.name(), announce::after(request, step));
+    pub(crate) fn after(&self, whole: &Whole<PostgresOpsRequest>, request: &Request, step: &Step) {
+        self.tell(whole, step.name(), announce::after(request, step));
     }
 
     /// A pause was left over and is lifted; the Postgres hears it, its request is gone.
@@ -43,12 +44,12 @@ impl Announcer {
     }
 
     /// Something failed around a request.
-    pub(crate) fn failed(&self, raw: &DynamicObject, reason: Reason, error: &Error) {
+    pub(crate) fn failed(&self, whole: &Whole<PostgresOpsRequest>, reason: Reason, error: &Error) {
         self.events
-            .warning(&reference(raw), reason, "Decide", Chain(error).to_string());
+            .warning(&reference(whole), reason, "Decide", Chain(error).to_string());
     }
 
-    fn tell(&self, about: &DynamicObject, action: &str, announcement: Option<Announcement>) {
+    fn tell(&self, about: &Whole<PostgresOpsRequest>, action: &str, announcement: Option<Announcement>) {
         let Some(Announcement {
             warning,
             reason,
@@ -65,14 +66,6 @@ impl Announcer {
     }
 }
 
-fn reference(object: &DynamicObject) -> ObjectReference {
-    let types = object.types.clone().unwrap_or_default();
-    ObjectReference {
-        api_version: Some(types.api_version),
-        kind: Some(types.kind),
-        name: object.metadata.name.clone(),
-        namespace: object.metadata.namespace.clone(),
-        uid: object.metadata.uid.clone(),
-        ..ObjectReference::default()
-    }
+fn reference<K: Resource<DynamicType = ()>>(object: &K) -> ObjectReference {
+    object.object_ref(&())
 }

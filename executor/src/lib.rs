@@ -18,6 +18,7 @@ pub mod run;
 pub mod test_parts;
 mod wake;
 mod watches;
+mod whole;
 
 pub use args::Args;
 pub use run::run;

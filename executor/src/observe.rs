@@ -1,45 +1,32 @@
 //! IO in: everything a step looks at, read afresh from the API server; the watches only say by which names.
 //!
-//! Afresh, because a step that is decided on what a watch knew a moment ago would repeat the write before.
+//! Afresh, because a step that is decided on what a watch knew a moment ago would repeat the write before. Between two
+//! writes of one look only what was written is renewed ([`View::take_in`]); what others change meanwhile makes the
+//! fence refuse, or wakes the next look.
 
 pub(crate) mod claim;
 mod database;
 mod read;
 pub(crate) mod request;
 mod room;
+mod view;
 
 use std::collections::BTreeMap;
 
+use api::{kubedb::v1::Postgres, ops::v1alpha1::PostgresOpsRequest, petset::v1::PetSet};
 use control::watch::Key;
 use executor_core::{
-    observed::{self as core, Observed},
-    pause,
-    request::Request,
+    observed as core, pause,
+    request::{Phase, Request},
 };
 use futures::future::{join_all, try_join, try_join_all};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
-use kube::{Client, core::DynamicObject};
+use kube::{Client, ResourceExt};
 
-pub(crate) use self::read::typed;
-use self::{claim::Around, read::Reader};
-use crate::{error::Error, index::Index, memory::Remembered, observe::request::queued};
-
-/// A database with everything around it, as it is now.
-#[derive(Debug)]
-pub(crate) struct View {
-    /// The Postgres as it came, conditions of others included.
-    pub(crate) postgres: Option<DynamicObject>,
-    /// Its PetSet as it came.
-    pub(crate) petset: Option<DynamicObject>,
-    /// Its claims.
-    pub(crate) claims: Vec<PersistentVolumeClaim>,
-    /// Pods that use them.
-    pub(crate) pods: Vec<Pod>,
-    /// Its requests, oldest first: as they came, and as the core reads them.
-    pub(crate) requests: Vec<(DynamicObject, Request)>,
-    seen: Observed,
-}
+use self::read::Reader;
+pub(crate) use self::view::View;
+use crate::{error::Error, index::Index, whole::Whole};
 
 /// Reads what [`View`] holds.
 #[derive(Clone)]
@@ -47,6 +34,11 @@ pub(crate) struct Observer {
     reader: Reader,
     index: Index,
 }
+
+/// A Postgres and its requests.
+type Objects = (Option<Whole<Postgres>>, Vec<Whole<PostgresOpsRequest>>);
+/// A PetSet and its claims.
+type Storage = (Option<Whole<PetSet>>, Vec<PersistentVolumeClaim>);
 
 impl Observer {
     pub(crate) fn new(client: Client, index: Index) -> Self {
@@ -58,73 +50,45 @@ impl Observer {
 
     /// Everything about a database.
     pub(crate) async fn view(&self, key: &Key, now: Timestamp) -> Result<View, Error> {
-        let ((postgres, requests), (petset, claims)) = try_join(self.objects(key), self.storage(key)).await?;
-        let requests = self.requests(key, &postgres, requests).await?;
-        let (volumes, pods) = try_join(self.volumes(&claims), self.pods(key, &claims)).await?;
+        let ((postgres, raw), (petset, claims)) = try_join(self.objects(key), self.storage(key)).await?;
+        let requests = self.requests(key, &postgres, raw).await?;
         let queued = requests
             .iter()
             .any(|(_, request)| request.record.phase.is_queued());
-        let (room, classes) = match queued {
-            true => try_join(self.reader.room(&key.namespace), self.reader.classes(&claims)).await?,
-            false => Default::default(),
+        let about = async {
+            match queued {
+                true => try_join(self.reader.room(&key.namespace), self.reader.classes(&claims)).await,
+                false => Ok(Default::default()),
+            }
         };
+        let ((volumes, pods), (room, classes)) =
+            try_join(try_join(self.volumes(&claims), self.pods(key, &claims)), about).await?;
         let events = self.events(&requests, &claims, now).await;
-        let around = |object: &PersistentVolumeClaim| Around {
-            volume: volumes.iter().find(|volume| {
-                volume.metadata.name == object.spec.as_ref().and_then(|spec| spec.volume_name.clone())
-            }),
-            pods: pods.iter().filter(|pod| uses(pod, object)).collect(),
-            class: classes
-                .get(
-                    &object
-                        .spec
-                        .as_ref()
-                        .and_then(|spec| spec.storage_class_name.clone()),
-                )
-                .cloned(),
-            events: events.get(&object.metadata.name).cloned().unwrap_or_default(),
-        };
-        let typed = postgres.as_ref().map(read::typed).transpose()?;
-        let pods_of_database: Vec<&Pod> = pods.iter().collect();
-        let seen = Observed {
-            database: typed.map(|postgres| database::database(&postgres, &pods_of_database)),
-            petset: petset
-                .as_ref()
-                .map(read::typed)
-                .transpose()?
-                .map(|set| database::petset(&set)),
-            claims: claims
-                .iter()
-                .map(|object| claim::claim(object, around(object)))
-                .collect(),
-            quotas: room.quotas,
-            limits: room.limits,
-            queue: Vec::new(),
-            trials: BTreeMap::new(),
-            refusals: BTreeMap::new(),
-        };
         Ok(View {
             postgres,
             petset,
             claims,
             pods,
+            volumes,
             requests,
-            seen,
+            room,
+            classes,
+            events,
         })
     }
 
-    async fn objects(&self, key: &Key) -> Result<(Option<DynamicObject>, Vec<DynamicObject>), Error> {
+    async fn objects(&self, key: &Key) -> Result<Objects, Error> {
         let names = self.index.requests(key);
-        let requests = names.iter().map(|name| self.reader.request(&key.namespace, name));
+        let requests = names.iter().map(|name| self.reader.whole(&key.namespace, name));
         let (postgres, requests) = try_join(
-            self.reader.postgres(&key.namespace, &key.name),
+            self.reader.whole(&key.namespace, &key.name),
             try_join_all(requests),
         )
         .await?;
         Ok((postgres, requests.into_iter().flatten().collect()))
     }
 
-    async fn storage(&self, key: &Key) -> Result<(Option<DynamicObject>, Vec<PersistentVolumeClaim>), Error> {
+    async fn storage(&self, key: &Key) -> Result<Storage, Error> {
         let (sets, names) = self.index.claims(key);
         let set = sets
             .iter()
@@ -132,7 +96,7 @@ impl Observer {
             .or_else(|| sets.first());
         let petset = async {
             match set {
-                Some(set) => self.reader.petset(&key.namespace, set).await,
+                Some(set) => self.reader.whole(&key.namespace, set).await,
                 None => Ok(None),
             }
         };
@@ -146,22 +110,21 @@ impl Observer {
     async fn requests(
         &self,
         key: &Key,
-        postgres: &Option<DynamicObject>,
-        mut raw: Vec<DynamicObject>,
-    ) -> Result<Vec<(DynamicObject, Request)>, Error> {
-        let named = postgres
-            .as_ref()
-            .and_then(read::pause_message)
-            .and_then(|message| pause::named(&message).map(|(name, _)| name.to_owned()));
-        if let Some(name) = named.filter(|name| raw.iter().all(|r| r.metadata.name.as_ref() != Some(name))) {
-            raw.extend(self.reader.request(&key.namespace, &name).await?);
+        postgres: &Option<Whole<Postgres>>,
+        mut raw: Vec<Whole<PostgresOpsRequest>>,
+    ) -> Result<Vec<(Whole<PostgresOpsRequest>, Request)>, Error> {
+        let message = postgres.as_ref().and_then(database::pause_message);
+        let named = message.as_deref().and_then(pause::named).map(|(name, _)| name);
+        if let Some(name) = named.filter(|name| raw.iter().all(|request| request.name_any() != *name)) {
+            raw.extend(self.reader.whole(&key.namespace, name).await?);
         }
-        let read = |object: DynamicObject| {
-            let typed = read::typed(&object).ok()?;
-            let request = request::request(&typed, &read::value(&object));
-            Some((object, request))
-        };
-        let mut requests: Vec<_> = raw.into_iter().filter_map(read).collect();
+        let mut requests: Vec<_> = raw
+            .into_iter()
+            .filter_map(|whole| {
+                let request = request::request(&whole).ok()?;
+                Some((whole, request))
+            })
+            .collect();
         requests.sort_by(|(_, a), (_, b)| (a.created, &b.name).cmp(&(b.created, &a.name)));
         Ok(requests)
     }
@@ -175,12 +138,8 @@ impl Observer {
     }
 
     async fn pods(&self, key: &Key, claims: &[PersistentVolumeClaim]) -> Result<Vec<Pod>, Error> {
-        let of = |claim: &PersistentVolumeClaim| {
-            self.index.pods(&Key::new(
-                &key.namespace,
-                claim.metadata.name.as_deref().unwrap_or_default(),
-            ))
-        };
+        let of =
+            |claim: &PersistentVolumeClaim| self.index.pods(&Key::new(&key.namespace, &claim.name_any()));
         let mut names: Vec<String> = claims.iter().flat_map(of).collect();
         names.sort_unstable();
         names.dedup();
@@ -191,69 +150,26 @@ impl Observer {
     /// Events by claim, for a run that takes long. They are hints: that they cannot be read stops nothing.
     async fn events(
         &self,
-        requests: &[(DynamicObject, Request)],
+        requests: &[(Whole<PostgresOpsRequest>, Request)],
         claims: &[PersistentVolumeClaim],
         now: Timestamp,
-    ) -> BTreeMap<Option<String>, Vec<core::Event>> {
+    ) -> BTreeMap<String, Vec<core::Event>> {
         let running = requests
             .iter()
-            .find(|(_, request)| request.record.phase == executor_core::request::Phase::Progressing);
-        let Some(started) = running.and_then(|(_, request)| request.record.started()) else {
+            .find(|(_, request)| request.record.phase == Phase::Progressing);
+        let started = running.and_then(|(_, request)| request.record.started());
+        let late =
+            |started: &Timestamp| now.duration_since(*started).unsigned_abs() >= executor_core::EVENTS_AFTER;
+        let Some(started) = started.filter(late) else {
             return BTreeMap::new();
         };
-        if now.duration_since(started).unsigned_abs() < executor_core::EVENTS_AFTER {
-            return BTreeMap::new();
-        }
         let read = claims.iter().map(|claim| async {
             let events = self.reader.events(claim).await.unwrap_or_else(|error| {
                 tracing::debug!(error = %runtime::report::Chain(&error), "Events cannot be read");
                 Vec::new()
             });
-            (claim.metadata.name.clone(), claim::events(events, started))
+            (claim.name_any(), claim::events(events, started))
         });
         join_all(read).await.into_iter().collect()
-    }
-}
-
-fn uses(pod: &Pod, claim: &PersistentVolumeClaim) -> bool {
-    let volumes = pod.spec.as_ref().and_then(|spec| spec.volumes.as_ref());
-    let name = claim.metadata.name.as_deref();
-    volumes
-        .into_iter()
-        .flatten()
-        .any(|volume| match &volume.persistent_volume_claim {
-            Some(source) => Some(source.claim_name.as_str()) == name,
-            None => {
-                let generic = format!(
-                    "{}-{}",
-                    pod.metadata.name.as_deref().unwrap_or_default(),
-                    volume.name
-                );
-                volume.ephemeral.is_some() && Some(generic.as_str()) == name
-            }
-        })
-}
-
-impl View {
-    /// What one of its requests sees, with what this process remembers of it.
-    pub(crate) fn observed(&self, request: &Request, remembered: Remembered) -> Observed {
-        let Remembered { trials, refusals, .. } = remembered;
-        let others = self.requests.iter().filter(|(_, other)| other.uid != request.uid);
-        let queue = others.map(|(_, other)| queued(other)).collect();
-        Observed {
-            queue,
-            trials,
-            refusals,
-            ..self.seen.clone()
-        }
-    }
-
-    /// Whether the database is paused for a request that is finished or gone.
-    pub(crate) fn is_pause_left_over(&self) -> bool {
-        let queue: Vec<_> = self.requests.iter().map(|(_, request)| queued(request)).collect();
-        self.seen
-            .database
-            .as_ref()
-            .is_some_and(|database| pause::is_leftover(database, &queue))
     }
 }

@@ -18,15 +18,29 @@ use executor_core::{
     observed::{Refusal, Trial},
 };
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
-use kube::core::DynamicObject;
+use kube::ResourceExt;
 use runtime::clock::Clock;
+use serde_json::Value;
 use units::Bytes;
 
 pub use self::stop::StopAfter;
-use crate::{
-    error::Error,
-    observe::{View, typed},
-};
+use crate::{error::Error, observe::View, whole::Whole};
+
+/// An object as it is after a write.
+pub(crate) enum Written {
+    /// The step was none.
+    Nothing,
+    /// A request.
+    Request(Box<Whole<PostgresOpsRequest>>),
+    /// The Postgres.
+    Postgres(Box<Whole<Postgres>>),
+    /// The PetSet.
+    PetSet(Box<Whole<PetSet>>),
+    /// A claim.
+    Claim(Box<PersistentVolumeClaim>),
+    /// A pod.
+    Pod(Box<Pod>),
+}
 
 /// Makes the writes.
 #[derive(Clone)]
@@ -45,27 +59,25 @@ impl Performer {
     pub(crate) async fn perform(
         &self,
         view: &View,
-        request: &DynamicObject,
+        request: &Whole<PostgresOpsRequest>,
         step: &Step,
-    ) -> Result<(), Error> {
-        match step {
-            Step::Wait(_) | Step::Try { .. } | Step::Done => return Ok(()),
+    ) -> Result<Written, Error> {
+        let written = match step {
+            Step::Wait(_) | Step::Try { .. } | Step::Done => return Ok(Written::Nothing),
+            Step::Resume => return self.resume(view).await,
             Step::AddFinalizer => self.request(request, patch::finalizers(request, true)).await?,
             Step::RemoveFinalizer => self.request(request, patch::finalizers(request, false)).await?,
             Step::Pause { message } => {
                 let postgres = postgres(view)?;
                 self.postgres_status(postgres, patch::pause(postgres, message, self.clock.now()))
-                    .await?;
+                    .await?
             }
-            Step::Resume => return self.resume(view).await,
             Step::PatchClaim { claim, to } => self.claim(&self.writes, view, claim, *to).await?,
             Step::Nudge { pod, value } => self.pod(view, pod, value).await?,
             Step::PatchTemplate { to } => self.petset(view, *to).await?,
             Step::PatchPostgres { to } => {
                 let target = Target::of(postgres(view)?);
-                self.writes
-                    .merge::<Postgres>(&target, patch::postgres(*to))
-                    .await?;
+                Written::Postgres(Box::new(self.writes.merge(&target, patch::postgres(*to)).await?))
             }
             Step::Begin(update)
             | Step::Note(update)
@@ -75,23 +87,23 @@ impl Performer {
             | Step::Skip(update)
             | Step::Fail(update)
             | Step::Succeed(update) => self.status(view, request, update).await?,
-        }
-        self.written().await;
-        Ok(())
+        };
+        self.stop_here().await;
+        Ok(written)
     }
 
     /// Lifts the pause of a database, whoever it was made for.
-    pub(crate) async fn resume(&self, view: &View) -> Result<(), Error> {
+    pub(crate) async fn resume(&self, view: &View) -> Result<Written, Error> {
         let postgres = postgres(view)?;
-        self.postgres_status(postgres, patch::resume(postgres)).await?;
-        self.written().await;
-        Ok(())
+        let written = self.postgres_status(postgres, patch::resume(postgres)).await?;
+        self.stop_here().await;
+        Ok(written)
     }
 
     /// Asks the API server whether it would accept a claim's new size. Changes nothing.
     pub(crate) async fn try_claim(&self, view: &View, claim: &str, to: Bytes) -> Result<Trial, Error> {
         match self.claim(&self.writes.dry_run(), view, claim, to).await {
-            Ok(()) => Ok(Trial { to, refused: None }),
+            Ok(_) => Ok(Trial { to, refused: None }),
             Err(error) => match error.refusal() {
                 Some((reason, message)) => Ok(Trial {
                     to,
@@ -102,75 +114,68 @@ impl Performer {
         }
     }
 
-    async fn request(&self, request: &DynamicObject, body: serde_json::Value) -> Result<(), Error> {
-        let written = self
-            .writes
-            .merge::<PostgresOpsRequest>(&Target::of(request), body)
-            .await;
-        written.map(drop).map_err(Error::from)
+    async fn request(&self, request: &Whole<PostgresOpsRequest>, body: Value) -> Result<Written, Error> {
+        Ok(Written::Request(Box::new(
+            self.writes.merge(&Target::of(request), body).await?,
+        )))
     }
 
-    async fn status(&self, view: &View, request: &DynamicObject, update: &Update) -> Result<(), Error> {
+    async fn status(
+        &self,
+        view: &View,
+        request: &Whole<PostgresOpsRequest>,
+        update: &Update,
+    ) -> Result<Written, Error> {
         let volume_of = |claim: &str| {
-            let claim = view
-                .claims
-                .iter()
-                .find(|object| object.metadata.name.as_deref() == Some(claim))?;
+            let claim = view.claims.iter().find(|object| object.name_any() == claim)?;
             claim.spec.as_ref()?.volume_name.clone()
         };
-        let body = patch::status(&typed(request)?, update, volume_of, self.clock.now());
-        self.writes
-            .merge_status::<PostgresOpsRequest>(&Target::of(request), body)
-            .await?;
-        Ok(())
+        let body = patch::status(&request.typed()?, update, volume_of, self.clock.now());
+        Ok(Written::Request(Box::new(
+            self.writes.merge_status(&Target::of(request), body).await?,
+        )))
     }
 
-    async fn postgres_status(&self, postgres: &DynamicObject, body: serde_json::Value) -> Result<(), Error> {
-        self.writes
-            .merge_status::<Postgres>(&Target::of(postgres), body)
-            .await?;
-        Ok(())
+    async fn postgres_status(&self, postgres: &Whole<Postgres>, body: Value) -> Result<Written, Error> {
+        Ok(Written::Postgres(Box::new(
+            self.writes.merge_status(&Target::of(postgres), body).await?,
+        )))
     }
 
-    async fn claim(&self, writes: &Fenced, view: &View, claim: &str, to: Bytes) -> Result<(), Error> {
-        let object = view
-            .claims
-            .iter()
-            .find(|object| object.metadata.name.as_deref() == Some(claim));
+    async fn claim(&self, writes: &Fenced, view: &View, claim: &str, to: Bytes) -> Result<Written, Error> {
+        let object = view.claims.iter().find(|object| object.name_any() == claim);
         let target = Target::of(object.ok_or(Error::NotObserved("the claim"))?);
-        writes
-            .merge::<PersistentVolumeClaim>(&target, patch::claim(to))
-            .await?;
-        Ok(())
+        Ok(Written::Claim(Box::new(
+            writes.merge(&target, patch::claim(to)).await?,
+        )))
     }
 
     /// In any state of the pod: a crash-looping pod's status changes many times a second, and the annotation does not
     /// depend on it.
-    async fn pod(&self, view: &View, pod: &str, value: &str) -> Result<(), Error> {
-        let object = view
-            .pods
-            .iter()
-            .find(|object| object.metadata.name.as_deref() == Some(pod));
+    async fn pod(&self, view: &View, pod: &str, value: &str) -> Result<Written, Error> {
+        let object = view.pods.iter().find(|object| object.name_any() == pod);
         let target = Target::of(object.ok_or(Error::NotObserved("the pod"))?).in_any_state();
-        self.writes.merge::<Pod>(&target, patch::nudge(value)).await?;
-        Ok(())
+        Ok(Written::Pod(Box::new(
+            self.writes.merge(&target, patch::nudge(value)).await?,
+        )))
     }
 
-    async fn petset(&self, view: &View, to: Bytes) -> Result<(), Error> {
+    async fn petset(&self, view: &View, to: Bytes) -> Result<Written, Error> {
         let petset = view.petset.as_ref().ok_or(Error::NotObserved("the PetSet"))?;
         let body = patch::template(petset, to).ok_or(Error::NotObserved("the claim template data"))?;
-        self.writes.merge::<PetSet>(&Target::of(petset), body).await?;
-        Ok(())
+        Ok(Written::PetSet(Box::new(
+            self.writes.merge(&Target::of(petset), body).await?,
+        )))
     }
 
-    async fn written(&self) {
+    async fn stop_here(&self) {
         if let Some(stop) = &self.stop {
             stop.written().await;
         }
     }
 }
 
-fn postgres(view: &View) -> Result<&DynamicObject, Error> {
+fn postgres(view: &View) -> Result<&Whole<Postgres>, Error> {
     view.postgres.as_ref().ok_or(Error::NotObserved("the Postgres"))
 }
 

@@ -185,15 +185,15 @@ fn settle(request: &Request, seen: &Observed, now: Timestamp) -> Option<Step> {
 }
 
 /// State `Closing`.
-pub(crate) fn closing() -> Step {
+pub(crate) fn closing(request: &Request) -> Step {
+    let condition = |kind, status, text: &str| Condition::new(kind, status, kind, text);
+    let mut conditions = vec![condition(Reason::Successful, true, texts::SUCCESSFUL)];
+    if request.record.is_true(Reason::InternalError) {
+        conditions.push(condition(Reason::InternalError, false, "it has passed"));
+    }
     Step::Succeed(Update {
         phase: Some(Phase::Successful),
-        conditions: vec![Condition::new(
-            Reason::Successful,
-            true,
-            Reason::Successful,
-            texts::SUCCESSFUL,
-        )],
+        conditions,
         ..Update::default()
     })
 }

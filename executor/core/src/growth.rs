@@ -24,6 +24,10 @@ pub const SILENCE: Duration = Duration::from_secs(30);
 /// Events of claims are worth reading only when a run takes longer than this: nearly every expansion is over before.
 pub const EVENTS_AFTER: Duration = Duration::from_secs(3);
 
+/// That all is well is written only when a run takes longer than this: a usual one is over before, and would be
+/// delayed by the writing. The start is known in whole seconds.
+pub const NOTE_AFTER: Duration = Duration::from_secs(2);
+
 /// Where one claim is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place<'a> {
@@ -67,12 +71,22 @@ pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     }
     let reason = worst.cause.reason;
     match note(request, seen, &places, worst, target) {
-        Some(update) => Step::Note(update),
-        None => Step::Wait(Wait {
+        Some(update) if is_trouble(reason) || !is_young(request, now) => Step::Note(update),
+        _ => Step::Wait(Wait {
             reason,
             until: look_again(request, now),
         }),
     }
+}
+
+/// Whether somebody may want to know of it at once.
+fn is_trouble(reason: Reason) -> bool {
+    !matches!(reason, Reason::Resizing | Reason::FileSystemPending)
+}
+
+fn is_young(request: &Request, now: Timestamp) -> bool {
+    let started = request.record.started();
+    started.is_some_and(|started| now < texts::after(started, NOTE_AFTER))
 }
 
 /// The next productive write: claims first, then pods of claims whose device has grown.
@@ -200,7 +214,8 @@ fn late_text(request: &Request, place: &Place<'_>) -> String {
 /// Events are not watched.
 fn look_again(request: &Request, now: Timestamp) -> Option<Timestamp> {
     let started = request.record.started();
-    let marks = [EVENTS_AFTER, SILENCE].map(|span| started.map(|started| texts::after(started, span)));
+    let marks =
+        [NOTE_AFTER, EVENTS_AFTER, SILENCE].map(|span| started.map(|started| texts::after(started, span)));
     let next = marks.into_iter().flatten().chain([texts::after(now, SILENCE)]);
     next.chain(attempt::deadline(request))
         .filter(|mark| *mark > now)

@@ -20,7 +20,7 @@ mod step;
 mod texts;
 
 pub use finish::{ALIGN_TIMEOUT, DELETE_TIMEOUT};
-pub use growth::{EVENTS_AFTER, SILENCE};
+pub use growth::{EVENTS_AFTER, NOTE_AFTER, SILENCE};
 pub use observed::Observed;
 pub use request::Request;
 pub use step::{State, Step, Update, Wait, internal_error, state, step};

@@ -196,7 +196,7 @@ pub fn step(request: &Request, seen: &Observed, now: Timestamp) -> Step {
         State::Growing => growth::growing(request, seen, now),
         State::Aligning => finish::aligning(request, seen, now),
         State::Resuming => Step::Resume,
-        State::Closing => finish::closing(),
+        State::Closing => finish::closing(request),
     }
 }
 

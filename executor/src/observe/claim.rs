@@ -96,6 +96,18 @@ fn mounts(pod: &k8s::Pod) -> bool {
     assigned && !matches!(phase, Some("Succeeded" | "Failed"))
 }
 
+/// Whether a pod uses a claim, by name or as a generic ephemeral volume.
+pub(crate) fn uses(pod: &k8s::Pod, claim: &str) -> bool {
+    let volumes = pod.spec.as_ref().and_then(|spec| spec.volumes.as_ref());
+    volumes
+        .into_iter()
+        .flatten()
+        .any(|volume| match &volume.persistent_volume_claim {
+            Some(source) => source.claim_name == claim,
+            None => volume.ephemeral.is_some() && format!("{}-{}", pod.name_any(), volume.name) == claim,
+        })
+}
+
 fn pod(pod: &k8s::Pod) -> Pod {
     Pod {
         name: pod.name_any(),

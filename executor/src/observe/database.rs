@@ -11,14 +11,15 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
 use super::{claim::is_ready, request::time};
+use crate::whole::Whole;
 
 /// `pods` are those that use the database's claims.
-pub(crate) fn database(object: &Postgres, pods: &[&Pod]) -> Database {
+pub(crate) fn database(object: &Postgres, pods: &[Pod]) -> Database {
     let status = object.status.clone().unwrap_or_default();
     let managed = is_managed(object);
     let ready = match managed {
         true => status.phase == Some(Phase::Ready),
-        false => !pods.is_empty() && pods.iter().all(|pod| is_ready(pod)),
+        false => !pods.is_empty() && pods.iter().all(is_ready),
     };
     let text = |condition: &Condition| condition.message.clone().unwrap_or_default();
     let is_true = |kind: &str| find(&status.conditions, kind).filter(|condition| condition.is_true());
@@ -55,4 +56,13 @@ pub(crate) fn petset(object: &PetSet) -> Set {
         name: object.name_any(),
         template: object.spec.claim_size(DATA_TEMPLATE).and_then(Result::ok),
     }
+}
+
+/// Message of a `Paused` condition, whatever its status.
+pub(crate) fn pause_message(postgres: &Whole<Postgres>) -> Option<String> {
+    let conditions = postgres.at("/status/conditions")?.as_array()?;
+    let paused = conditions
+        .iter()
+        .find(|stored| stored["type"] == condition::PAUSED)?;
+    paused["message"].as_str().map(str::to_owned)
 }

@@ -2,25 +2,17 @@
 
 use std::{collections::BTreeMap, fmt::Debug};
 
-use api::{
-    highwater::v1alpha1::StorageProfile, kubedb::v1::Postgres, ops::v1alpha1::PostgresOpsRequest,
-    petset::v1::PetSet,
-};
+use api::highwater::v1alpha1::StorageProfile;
 use executor_core::observed::Class;
 use k8s_openapi::api::{
     core::v1::{Event, LimitRange, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota},
     storage::v1::StorageClass,
 };
-use kube::{
-    Api, Client, Resource,
-    api::ListParams,
-    core::{ApiResource, DynamicObject, NamespaceResourceScope},
-};
+use kube::{Api, Client, Resource, api::ListParams, core::NamespaceResourceScope};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::room::{self, Room};
-use crate::error::Error;
+use crate::{error::Error, whole::Whole};
 
 /// Reads objects one by one.
 #[derive(Clone)]
@@ -33,16 +25,12 @@ impl Reader {
         Self { client }
     }
 
-    pub(crate) async fn request(&self, namespace: &str, name: &str) -> Result<Option<DynamicObject>, Error> {
-        self.raw::<PostgresOpsRequest>(namespace, name).await
-    }
-
-    pub(crate) async fn postgres(&self, namespace: &str, name: &str) -> Result<Option<DynamicObject>, Error> {
-        self.raw::<Postgres>(namespace, name).await
-    }
-
-    pub(crate) async fn petset(&self, namespace: &str, name: &str) -> Result<Option<DynamicObject>, Error> {
-        self.raw::<PetSet>(namespace, name).await
+    /// An object with everything in it.
+    pub(crate) async fn whole<K>(&self, namespace: &str, name: &str) -> Result<Option<Whole<K>>, Error>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug,
+    {
+        get(&Api::namespaced(self.client.clone(), namespace), name).await
     }
 
     pub(crate) async fn claim(
@@ -75,19 +63,19 @@ impl Reader {
     pub(crate) async fn classes(
         &self,
         claims: &[PersistentVolumeClaim],
-    ) -> Result<BTreeMap<Option<String>, Class>, Error> {
+    ) -> Result<BTreeMap<String, Class>, Error> {
         let profiles = self.profiles().await?;
         let mut classes = BTreeMap::new();
         let names = claims
             .iter()
             .filter_map(|claim| claim.spec.as_ref()?.storage_class_name.clone());
         for name in names {
-            if classes.contains_key(&Some(name.clone())) {
+            if classes.contains_key(&name) {
                 continue;
             }
             let class: Option<StorageClass> = get(&Api::all(self.client.clone()), &name).await?;
             if let Some(class) = class {
-                classes.insert(Some(name), room::class(&class, &profiles));
+                classes.insert(name, room::class(&class, &profiles));
             }
         }
         Ok(classes)
@@ -118,15 +106,6 @@ impl Reader {
     {
         Api::namespaced(self.client.clone(), namespace)
     }
-
-    async fn raw<K: Resource<DynamicType = ()>>(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Option<DynamicObject>, Error> {
-        let api = Api::namespaced_with(self.client.clone(), namespace, &ApiResource::erase::<K>(&()));
-        get(&api, name).await
-    }
 }
 
 async fn get<K: Resource + Clone + DeserializeOwned + Debug>(
@@ -145,24 +124,4 @@ async fn list<K: Resource + Clone + DeserializeOwned + Debug>(
     let list = api.list(params).await;
     list.map(|list| list.items)
         .map_err(|error| Error::Read(api.resource_url().to_owned(), error))
-}
-
-/// The object as it came.
-pub(crate) fn value(object: &DynamicObject) -> Value {
-    serde_json::to_value(object).unwrap_or_default()
-}
-
-/// The object as one of our types.
-pub(crate) fn typed<K: DeserializeOwned>(object: &DynamicObject) -> Result<K, Error> {
-    let name = object.metadata.name.clone().unwrap_or_default();
-    serde_json::from_value(value(object)).map_err(|error| Error::Malformed(name, error))
-}
-
-/// Message of a `Paused` condition, whatever its status.
-pub(crate) fn pause_message(postgres: &DynamicObject) -> Option<String> {
-    let conditions = postgres.data.pointer("/status/conditions")?.as_array()?;
-    let paused = conditions
-        .iter()
-        .find(|c| c["type"] == api::kubedb::v1::condition::PAUSED)?;
-    paused["message"].as_str().map(str::to_owned)
 }

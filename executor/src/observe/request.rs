@@ -10,14 +10,16 @@ use executor_core::{
 };
 use jiff::Timestamp;
 use kube::ResourceExt;
-use serde_json::Value;
 use units::{Bytes, Reason};
 
-/// `raw` is the same object as it came, for what our types do not read.
-pub(crate) fn request(object: &PostgresOpsRequest, raw: &Value) -> Request {
+use crate::{error::Error, whole::Whole};
+
+/// Fails where the object is not what its kind says.
+pub(crate) fn request(whole: &Whole<PostgresOpsRequest>) -> Result<Request, Error> {
+    let object = whole.typed()?;
     let spec = &object.spec;
-    let arbiter = raw.pointer("/spec/volumeExpansion/arbiter").is_some();
-    Request {
+    let arbiter = whole.at("/spec/volumeExpansion/arbiter").is_some();
+    Ok(Request {
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
         uid: object.uid().unwrap_or_default(),
@@ -49,8 +51,8 @@ pub(crate) fn request(object: &PostgresOpsRequest, raw: &Value) -> Request {
         max_retries: spec
             .max_retries
             .map_or(1, |retries| u32::try_from(retries).unwrap_or(0)),
-        record: record(object),
-    }
+        record: record(&object),
+    })
 }
 
 fn expansion(section: &VolumeExpansion, arbiter: bool) -> core::Expansion {

@@ -5,22 +5,25 @@
 
 use api::{
     conditions::{self, Condition, set_condition, time_text},
-    kubedb::v1::condition::PAUSED,
+    kubedb::v1::{Postgres, condition::PAUSED},
     names::{ANNOTATION_NUDGE, DATA_TEMPLATE, FINALIZER},
     ops::v1alpha1::{ExpandedVolume, PostgresOpsRequest, PostgresOpsRequestStatus},
+    petset::v1::PetSet,
 };
 use executor_core::{
     Update,
     request::{Phase, VolumeRecord},
 };
 use jiff::Timestamp;
-use kube::core::DynamicObject;
+use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 use units::{Bytes, Reason};
 
+use crate::whole::Whole;
+
 /// The finalizers of a request with ours, or without.
-pub(super) fn finalizers(request: &DynamicObject, ours: bool) -> Value {
-    let mut finalizers = request.metadata.finalizers.clone().unwrap_or_default();
+pub(super) fn finalizers(request: &Whole<PostgresOpsRequest>, ours: bool) -> Value {
+    let mut finalizers = request.finalizers().to_vec();
     finalizers.retain(|name| name != FINALIZER);
     if ours {
         finalizers.push(FINALIZER.to_owned());
@@ -118,27 +121,24 @@ fn word(phase: Phase) -> &'static str {
 }
 
 /// The conditions of a Postgres with our pause.
-pub(super) fn pause(postgres: &DynamicObject, message: &str, now: Timestamp) -> Value {
+pub(super) fn pause(postgres: &Whole<Postgres>, message: &str, now: Timestamp) -> Value {
     let mut all = others(postgres);
     let condition = Condition {
         last_transition_time: Some(conditions::time_text(now)),
         ..Condition::new(PAUSED, true, Reason::PauseDatabase.as_str(), message)
-            .observed(postgres.metadata.generation)
+            .observed(postgres.meta().generation)
     };
     all.push(json!(condition));
     json!({ "status": { "conditions": all } })
 }
 
 /// The conditions of a Postgres without a pause.
-pub(super) fn resume(postgres: &DynamicObject) -> Value {
+pub(super) fn resume(postgres: &Whole<Postgres>) -> Value {
     json!({ "status": { "conditions": others(postgres) } })
 }
 
-fn others(postgres: &DynamicObject) -> Vec<Value> {
-    let all = postgres
-        .data
-        .pointer("/status/conditions")
-        .and_then(Value::as_array);
+fn others(postgres: &Whole<Postgres>) -> Vec<Value> {
+    let all = postgres.at("/status/conditions").and_then(Value::as_array);
     all.into_iter()
         .flatten()
         .filter(|condition| condition["type"] != PAUSED)
@@ -162,12 +162,8 @@ pub(super) fn nudge(value: &str) -> Value {
 }
 
 /// All claim templates of a PetSet, `data` with its new size.
-pub(super) fn template(petset: &DynamicObject, to: Bytes) -> Option<Value> {
-    let mut templates = petset
-        .data
-        .pointer("/spec/volumeClaimTemplates")?
-        .as_array()?
-        .clone();
+pub(super) fn template(petset: &Whole<PetSet>, to: Bytes) -> Option<Value> {
+    let mut templates = petset.at("/spec/volumeClaimTemplates")?.as_array()?.clone();
     let data = templates
         .iter_mut()
         .find(|template| template["metadata"]["name"] == DATA_TEMPLATE)?;
