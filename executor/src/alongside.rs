@@ -94,7 +94,7 @@ pub(crate) async fn watch(
 }
 
 /// `<kind> <namespace>/<name>` of an ops-manager with replicas.
-async fn ops_manager(client: &Client) -> Result<Option<String>, kube::Error> {
+pub(crate) async fn ops_manager(client: &Client) -> Result<Option<String>, kube::Error> {
     let params = ListParams::default().labels(LABEL);
     let deployments: Api<Deployment> = Api::all(client.clone());
     for object in deployments.list(&params).await? {

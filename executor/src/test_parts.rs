@@ -33,3 +33,11 @@ pub async fn run(client: Client, decide: Decide, stop_after: Option<StopAfter>) 
     start(parts, &readiness, &mut registry, &mut tasks);
     tasks.run_until(async || std::future::pending().await).await
 }
+
+/// KubeDB's ops-manager, if it runs: what mode `alongside` asks before it acts.
+///
+/// # Errors
+/// If Deployments or StatefulSets cannot be listed.
+pub async fn ops_manager(client: &Client) -> Result<Option<String>, kube::Error> {
+    crate::alongside::ops_manager(client).await
+}

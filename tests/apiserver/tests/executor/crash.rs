@@ -4,7 +4,7 @@ use executor::test_parts;
 use serde_json::json;
 
 use crate::{
-    hands::{Storage, with_hands},
+    hands::{Storage, with_hands, with_history},
     world::{Plan, World, condition},
 };
 
@@ -26,7 +26,11 @@ async fn stopped_after_every_single_write_it_still_ends_well() {
             successful && request.metadata.finalizers.is_none()
         })
     };
-    let runs = with_hands(&world, Storage::Grows, world.crash_after_each_write(end)).await;
+    let run = with_hands(&world, Storage::Grows, world.crash_after_each_write(end));
+    let (runs, mut history) = with_history(&world, run).await;
+    history.sort();
+    let once = ["data-orders-0", "data-orders-1"].map(|claim| (claim.to_owned(), "2Gi".to_owned()));
+    assert_eq!(history, once, "each claim is asked for one size, once");
     let request = world.phase("grow", "Successful").await;
     assert_eq!(world.sizes().await, ["2Gi"; 4]);
     assert!(!world.is_paused().await);
@@ -81,5 +85,8 @@ async fn two_executors_at_once_do_the_work_of_one() {
             done = with_hands(&world, Storage::Grows, test) => done,
         }
     };
-    world.with_executor(twin).await;
+    let ((), mut history) = with_history(&world, world.with_executor(twin)).await;
+    history.sort();
+    let once = ["data-orders-0", "data-orders-1"].map(|claim| (claim.to_owned(), "2Gi".to_owned()));
+    assert_eq!(history, once, "each claim is asked for one size, once");
 }

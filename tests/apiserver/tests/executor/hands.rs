@@ -4,10 +4,14 @@
 use std::time::Duration;
 
 use api::names::ANNOTATION_NUDGE;
+use futures::TryStreamExt;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
-use kube::{Api, ResourceExt};
+use kube::{
+    Api, ResourceExt,
+    api::{ListParams, WatchEvent, WatchParams},
+};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::world::{World, pod};
 
@@ -132,4 +136,58 @@ pub(crate) async fn volume_capacity(world: &World, ordinal: usize) -> String {
     let api: Api<PersistentVolume> = Api::all(world.client.clone());
     let volume = api.get(&world.volume(ordinal)).await.unwrap();
     volume.spec.unwrap().capacity.unwrap()["storage"].0.clone()
+}
+
+/// Runs `test` and tells every size that the claims asked for meanwhile, in order, each change once; the watch begins
+/// before the test does.
+pub(crate) async fn with_history<T>(
+    world: &World,
+    test: impl Future<Output = T>,
+) -> (T, Vec<(String, String)>) {
+    let claims = world.api::<PersistentVolumeClaim>();
+    let version = claims
+        .list(&ListParams::default())
+        .await
+        .unwrap()
+        .metadata
+        .resource_version
+        .unwrap();
+    let mut changes = std::pin::pin!(claims.watch(&WatchParams::default(), &version).await.unwrap());
+    let mut history = Vec::new();
+    let mut test = std::pin::pin!(test);
+    let done = loop {
+        tokio::select! {
+            biased;
+            change = changes.try_next() => note(&mut history, change.unwrap().expect("the watch lasts")),
+            done = &mut test => break done,
+        }
+    };
+    // What was written last is still on its way.
+    while let Ok(change) = timeout(Duration::from_secs(1), changes.try_next()).await {
+        note(&mut history, change.unwrap().expect("the watch lasts"));
+    }
+    (done, history)
+}
+
+fn note(history: &mut Vec<(String, String)>, change: WatchEvent<PersistentVolumeClaim>) {
+    let WatchEvent::Modified(claim) = change else {
+        return;
+    };
+    let size = claim
+        .spec
+        .as_ref()
+        .unwrap()
+        .resources
+        .as_ref()
+        .unwrap()
+        .requests
+        .as_ref()
+        .unwrap()["storage"]
+        .0
+        .clone();
+    let name = claim.name_any();
+    let last = history.iter().rev().find(|(claim, _)| *claim == name);
+    if last.is_none_or(|(_, last)| *last != size) {
+        history.push((name, size));
+    }
 }

@@ -1,6 +1,13 @@
 //! The executor against a real API server. The test plays resizer and kubelet by writing status; the executor runs in
 //! this process, so that it can be stopped after any single write.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod crash;
 mod hands;
 mod odd;

@@ -172,3 +172,26 @@ async fn a_panic_while_deciding_costs_one_request() {
         .with_decide(panics_on_bad, with_hands(&world, Storage::Grows, test))
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kubedbs_ops_manager_is_found_by_its_label_unless_it_is_scaled_to_nothing() {
+    let world = World::new(Plan::default()).await;
+    let found = || async { executor::test_parts::ops_manager(&world.client).await.unwrap() };
+    assert_eq!(found().await, None);
+    let labels = json!({"app.kubernetes.io/name": "kubedb-ops-manager"});
+    let _: k8s_openapi::api::apps::v1::StatefulSet = world
+        .create(json!({
+            "metadata": {"name": "kubedb-kubedb-ops-manager", "labels": labels},
+            "spec": {"serviceName": "x", "replicas": 1, "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}
+        }))
+        .await;
+    let name = format!("StatefulSet {}/kubedb-kubedb-ops-manager", world.namespace);
+    assert_eq!(found().await, Some(name));
+    let sets = world.api::<k8s_openapi::api::apps::v1::StatefulSet>();
+    let none = Patch::Merge(json!({"spec": {"replicas": 0}}));
+    sets.patch("kubedb-kubedb-ops-manager", &PatchParams::default(), &none)
+        .await
+        .unwrap();
+    assert_eq!(found().await, None);
+}

@@ -51,7 +51,7 @@ async fn deleted_while_claims_grow_it_waits_for_them_aligns_and_resumes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn deleted_where_the_size_cannot_be_had_it_lets_go_at_once() {
+async fn deleted_before_the_first_patch_it_patches_nothing() {
     let world = World::new(Plan {
         managed: true,
         ..Plan::default()
