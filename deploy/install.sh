@@ -8,6 +8,10 @@ state=$(dirname "$KUBECONFIG")
 
 cargo run --quiet --package cluster -- import --state "$state" target/images/highwater-*.tar
 kubectl apply --server-side -f deploy/namespace.yaml >/dev/null
+# Helm creates missing CRDs; those of an earlier installation it leaves as they are.
+if kubectl get customresourcedefinition storageprofiles.highwater.dev >/dev/null 2>&1; then
+  deploy/crds.sh >/dev/null
+fi
 # The tag stays the same from build to build; the annotation makes a changed image roll out.
 build=$(cat target/images/highwater-*.tar | sha256sum | cut -c1-16)
 helm upgrade --install highwater deploy/chart --namespace highwater --wait --timeout 2m \

@@ -1,5 +1,7 @@
 //! The images: one static file that runs as nobody in particular, and still finds the deciders by name.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{path::Path, process::Command};
 
 use anyhow::Context;

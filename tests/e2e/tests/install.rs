@@ -2,10 +2,7 @@
 //! What it refuses is asked of an API server alone, in `tests/apiserver/tests/chart`.
 
 use anyhow::{Context, ensure};
-use e2e::{
-    Database, Objects, Shape, World,
-    objects::kinds,
-};
+use e2e::{Database, Objects, Shape, World, objects::kinds};
 use k8s_openapi::api::{
     apps::v1::{DaemonSet, Deployment},
     core::v1::{Pod, PodTemplateSpec},
@@ -24,7 +21,10 @@ static INSTALLATION: Mutex<()> = Mutex::const_new(());
 /// whose status kubelet refreshes on its own account, what others could have changed.
 async fn versions(objects: &Objects, db: &Database) -> anyhow::Result<Vec<Value>> {
     let claim = objects.get(&kinds::CLAIM, &db.claim()).await?;
-    let volume = claim["spec"]["volumeName"].as_str().context("the claim is bound")?.to_owned();
+    let volume = claim["spec"]["volumeName"]
+        .as_str()
+        .context("the claim is bound")?
+        .to_owned();
     let mut found = Vec::new();
     for (kind, name) in [
         (kinds::POSTGRES, db.name.as_str()),
@@ -33,12 +33,24 @@ async fn versions(objects: &Objects, db: &Database) -> anyhow::Result<Vec<Value>
         (kinds::VOLUME, &volume),
     ] {
         let metadata = &objects.get(&kind, name).await?["metadata"];
-        found.push(json!([name, metadata["uid"], metadata["resourceVersion"], metadata["generation"]]));
+        found.push(json!([
+            name,
+            metadata["uid"],
+            metadata["resourceVersion"],
+            metadata["generation"]
+        ]));
     }
     let pod = objects.get(&kinds::POD, &db.pod()).await?;
     let (metadata, container) = (&pod["metadata"], &pod["status"]["containerStatuses"][0]);
-    let meant = ["uid", "generation", "labels", "annotations", "finalizers"].map(|field| metadata[field].clone());
-    found.push(json!([db.pod(), meant, pod["spec"], container["containerID"], container["restartCount"]]));
+    let meant =
+        ["uid", "generation", "labels", "annotations", "finalizers"].map(|field| metadata[field].clone());
+    found.push(json!([
+        db.pod(),
+        meant,
+        pod["spec"],
+        container["containerID"],
+        container["restartCount"]
+    ]));
     Ok(found)
 }
 
@@ -53,7 +65,9 @@ async fn databases_live_through_upgrade_rollback_removal_and_return() {
                 let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
                 db.autoscale(json!({})).await?;
                 let watched = |a: &Value| a["status"]["reason"] == "BelowThreshold";
-                objects.until_some(&kinds::AUTOSCALER, &db.autoscaler(), "watched", watched).await?;
+                objects
+                    .until_some(&kinds::AUTOSCALER, &db.autoscaler(), "watched", watched)
+                    .await?;
                 let before = versions(&objects, &db).await?;
                 let crds = world.kubectl(&["get", "crds", "-o", "name"]).await?;
 

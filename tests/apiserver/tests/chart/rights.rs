@@ -47,7 +47,10 @@ fn each_box_may_do_its_work_and_no_more() {
             "{component}"
         );
         assert!(
-            !may(component, "update leases.coordination.k8s.io/someone -n highwater"),
+            !may(
+                component,
+                "update leases.coordination.k8s.io/someone -n highwater"
+            ),
             "{component}"
         );
         for words in [

@@ -43,11 +43,11 @@ impl Screen {
             }
             Screen::Plain { told } => {
                 new.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-                if let Some(percent) = story.percent() {
-                    if told.is_none_or(|told| (percent - told).abs() >= STEP) {
-                        *told = Some(percent);
-                        writeln!(out, "{}", story.usage())?;
-                    }
+                if let Some(percent) = story.percent()
+                    && told.is_none_or(|told| (percent - told).abs() >= STEP)
+                {
+                    *told = Some(percent);
+                    writeln!(out, "{}", story.usage())?;
                 }
             }
         }

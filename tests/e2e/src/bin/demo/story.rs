@@ -1,6 +1,6 @@
 //! What has happened so far, and the lines that tell it. Pure: everything seen comes in with its time.
 
-use std::{fmt::Write as _, time::Instant};
+use std::time::Instant;
 
 use e2e::{volume::Space, wait};
 use serde_json::Value;
@@ -113,7 +113,12 @@ impl Story {
 
     /// The growth that was decided, and what the decider answers now: the first is told even if the second was overtaken.
     fn see_autoscaler(&mut self, object: Value) -> Vec<String> {
-        let growth = |o: &Value| (text(o, "/status/lastDecision/at"), text(o, "/status/lastDecision/message"));
+        let growth = |o: &Value| {
+            (
+                text(o, "/status/lastDecision/at"),
+                text(o, "/status/lastDecision/message"),
+            )
+        };
         let mut told = Vec::new();
         if growth(&object) != growth(&self.autoscaler) {
             let reason = text(&object, "/status/lastDecision/reason");
@@ -210,24 +215,25 @@ impl Story {
 
     /// The end of a demo that worked: times from the crossing.
     pub(crate) fn summary(&self) -> String {
-        let mut told = String::from("\nfrom the crossing of the threshold, seen on the node\n");
         let stages = [
             ("to the request", self.requested),
             ("to space that is usable", self.usable),
             ("to the request's end", self.finished),
         ];
-        for (stage, at) in stages {
+        let lines = stages.map(|(stage, at)| {
             let took = self
                 .crossed
                 .zip(at)
                 .map(|(from, to)| to.saturating_duration_since(from).as_secs_f64());
-            // Writing to a String does not fail.
-            let _ = match took {
-                Some(seconds) => writeln!(told, "  {stage:<26}{seconds:6.2} s"),
-                None => writeln!(told, "  {stage:<26}     - "),
-            };
-        }
-        told
+            took.map_or_else(
+                || format!("  {stage:<26}     -"),
+                |seconds| format!("  {stage:<26}{seconds:6.2} s"),
+            )
+        });
+        format!(
+            "\nfrom the crossing of the threshold, seen on the node\n{}\n",
+            lines.join("\n")
+        )
     }
 
     /// Why it did not grow, as far as the objects say.

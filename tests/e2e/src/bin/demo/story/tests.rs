@@ -106,13 +106,22 @@ fn the_claim_and_the_decision_are_told_when_they_change() {
         Seen::Autoscaler(json!({"status": {"conditions": [decision], "lastDecision": growth}}))
     };
     let below = || decided("BelowThreshold", "6% used", json!(null));
-    assert_eq!(story.see(below(), start), ["  0.00 s  decider  BelowThreshold: 6% used"]);
+    assert_eq!(
+        story.see(below(), start),
+        ["  0.00 s  decider  BelowThreshold: 6% used"]
+    );
     assert!(story.see(below(), start).is_empty());
     let growth = json!({"at": "T1", "reason": "ThresholdExceeded", "message": "512Mi -> 768Mi"});
     assert_eq!(
         story.see(decided("RequestOpen", "pgops-1", growth.clone()), start),
-        ["  0.00 s  decider  ThresholdExceeded: 512Mi -> 768Mi", "  0.00 s  decider  RequestOpen: pgops-1"]
+        [
+            "  0.00 s  decider  ThresholdExceeded: 512Mi -> 768Mi",
+            "  0.00 s  decider  RequestOpen: pgops-1"
+        ]
     );
     let below = decided("BelowThreshold", "52% used", growth);
-    assert_eq!(story.see(below, start), ["  0.00 s  decider  BelowThreshold: 52% used"]);
+    assert_eq!(
+        story.see(below, start),
+        ["  0.00 s  decider  BelowThreshold: 52% used"]
+    );
 }
