@@ -113,6 +113,8 @@ impl Module {
             .output()
             .context("cannot run go: install Go 1.26 or newer, with go in PATH")?;
         if !output.status.success() {
+            fs::remove_dir_all(&unfinished)
+                .with_context(|| format!("cannot remove {}", unfinished.display()))?;
             bail!(
                 "go build of {} failed:\n{}",
                 self.folder,
