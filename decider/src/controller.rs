@@ -26,6 +26,7 @@ use crate::{
 };
 
 mod apply;
+mod beside;
 mod follow;
 mod gather;
 mod prune;
@@ -189,7 +190,7 @@ fn decide(context: &Context, gathered: &Gathered, now: Timestamp) -> Outcome {
     match catch_unwind(AssertUnwindSafe(|| (context.decide)(db, policy, profile, now))) {
         Ok(decision) => {
             context.metrics.decided(decision.reason());
-            Outcome::Decided(decision)
+            Outcome::Decided(Box::new(decision))
         }
         Err(panic) => {
             context.metrics.decided(Reason::InternalError);

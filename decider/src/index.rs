@@ -186,3 +186,6 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

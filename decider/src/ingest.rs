@@ -18,13 +18,15 @@ use units::Reason;
 
 use crate::{metrics::Metrics, store::Store};
 
+mod broken;
 mod node;
 mod session;
 pub mod wire;
 
+pub use broken::BadMessage;
 pub use node::{AsSaid, NodeCheck};
 use session::Session;
-use wire::{BadMessage, Message};
+use wire::Message;
 
 /// A stream without a message for this long is dead: agents send at least every two seconds.
 const SILENCE: Duration = Duration::from_secs(30);

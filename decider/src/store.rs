@@ -9,12 +9,14 @@ use std::{
     time::Duration,
 };
 
-use decider_core::{Absurd, Point, Sample, Seen, Usage, Window};
+use decider_core::{Absurd, Point, Sample, Usage, Window};
 use jiff::Timestamp;
 
+mod entry;
 mod moved;
 mod stream;
 
+use entry::Entry;
 pub use moved::Moved;
 pub use stream::{Registration, Stream};
 
@@ -59,21 +61,6 @@ struct Inner {
 struct Node {
     newest: Arc<Stream>,
     mounts: HashSet<Mount>,
-}
-
-/// One volume as one mount of it shows.
-#[derive(Debug)]
-struct Entry {
-    mount: Mount,
-    stream: Arc<Stream>,
-    index: u32,
-    device: String,
-    fs_type: String,
-    window: Window,
-    latest: Option<Sample>,
-    refused: Option<(Absurd, Timestamp)>,
-    stuck: Option<u32>,
-    level: Option<u64>,
 }
 
 impl Store {
@@ -142,18 +129,13 @@ impl Store {
                 (entry.index, entry.level) = (index, None);
                 (entry.device, entry.fs_type) = (device.to_owned(), fs_type.to_owned());
             }
-            None => entries.push(Entry {
-                mount: mount.clone(),
-                stream: Arc::clone(by.stream()),
+            None => entries.push(Entry::new(
+                mount.clone(),
+                Arc::clone(by.stream()),
                 index,
-                device: device.to_owned(),
-                fs_type: fs_type.to_owned(),
-                window: Window::default(),
-                latest: None,
-                refused: None,
-                stuck: None,
-                level: None,
-            }),
+                device,
+                fs_type,
+            )),
         }
         drop(inner);
         self.moved.mark(&mount.pv);
@@ -244,12 +226,12 @@ impl Store {
     /// Has agents tell at once when `used` of this volume reaches `level`.
     pub fn set_level(&self, pv: &str, level: u64) {
         let mut inner = self.inner();
-        for entry in inner.volumes.get_mut(pv).into_iter().flatten() {
-            if entry.level != Some(level) {
-                entry.level = Some(level);
-                entry.stream.ask(entry.index, level);
-            }
-        }
+        inner
+            .volumes
+            .get_mut(pv)
+            .into_iter()
+            .flatten()
+            .for_each(|entry| entry.set_level(level));
     }
 
     /// Forgets nodes that have no stream and were last heard of before `horizon`. Their volumes are long stale.
@@ -298,80 +280,6 @@ impl Inner {
             node.mounts.remove(mount);
         }
     }
-}
-
-impl Entry {
-    /// Takes a reading; true if a decision could come out differently for it.
-    fn take(&mut self, measurement: Measurement, stuck: Option<u32>, now: Timestamp) -> bool {
-        let was_stuck = std::mem::replace(&mut self.stuck, stuck);
-        let changed = match measurement {
-            Measurement::Unknown => false,
-            Measurement::Refused(absurd) => {
-                let before = self.refused.replace((absurd, now));
-                before.is_none_or(|(reason, _)| reason.reason() != absurd.reason())
-            }
-            Measurement::Believed(sample)
-                if self.latest.is_some_and(|l| l.sampled_at > sample.sampled_at) =>
-            {
-                false
-            }
-            Measurement::Believed(sample) => {
-                let point = Point {
-                    at: sample.sampled_at,
-                    used: sample.usage.used,
-                    capacity: sample.usage.capacity,
-                };
-                self.window.push(point);
-                let refused = self.refused.take().is_some();
-                let before = self.latest.replace(sample);
-                refused
-                    || before.is_none_or(|b| {
-                        Sample {
-                            sampled_at: sample.sampled_at,
-                            ..b
-                        } != sample
-                    })
-            }
-        };
-        changed || was_stuck != stuck
-    }
-
-    /// Until when the numbers are known to have held.
-    fn as_of(&self) -> Option<Timestamp> {
-        let measured = self.latest?.sampled_at;
-        match self.stream.as_of().filter(|_| self.stuck.is_none()) {
-            Some(confirmed) => Some(measured.max(confirmed)),
-            None => Some(measured),
-        }
-    }
-
-    fn seen(&self) -> Option<Seen> {
-        Some(Seen {
-            sample: self.latest?,
-            as_of: self.as_of()?,
-            node: self.mount.node.clone(),
-            fixed_inodes: self.fs_type.starts_with("ext"),
-            network: is_network(&self.fs_type),
-            stuck: self.stuck,
-        })
-    }
-
-    fn refusal(&self, absurd: Absurd) -> Usage {
-        let text = format!("the measurement of {} is not believed: {absurd}", self.mount.node);
-        Usage::Refused {
-            reason: absurd.reason(),
-            text,
-        }
-    }
-}
-
-/// Filesystems of another machine, whose size is that of everything exported there. CephFS is not among them:
-/// its subvolumes show their quota.
-fn is_network(fs_type: &str) -> bool {
-    matches!(
-        fs_type,
-        "nfs" | "nfs4" | "cifs" | "smb3" | "9p" | "fuse.glusterfs"
-    )
 }
 
 #[cfg(test)]

@@ -160,6 +160,20 @@ pub struct PastGrowth {
     pub to: Bytes,
 }
 
+/// Wait after a first failure; doubled by each further one at the same size.
+const RETRY_FIRST: Duration = Duration::from_secs(5);
+/// The longest wait: a provider's hourly window is met at most ten minutes late.
+const RETRY_LONGEST: Duration = Duration::from_secs(600);
+
+impl FailedRequest {
+    /// How long after its end the next request waits.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        let doublings = self.in_a_row.saturating_sub(1).min(16);
+        RETRY_FIRST.saturating_mul(1 << doublings).min(RETRY_LONGEST)
+    }
+}
+
 impl Seen {
     /// Time since the numbers were last known to hold.
     #[must_use]

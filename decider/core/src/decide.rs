@@ -5,18 +5,17 @@ use jiff::Timestamp;
 use units::{Bytes, Reason};
 
 use crate::{
-    caps::{self, Cap, tightest},
-    database::{Database, Resize, Seen, Volume},
+    database::{Database, Seen, Volume},
     note::Note,
     policy::{Limits, Mode, Policy, Trigger},
     profile::{Expansion, Profile},
-    record::{self, Record, VolumeRecord, human},
-    runaway,
-    sample::elapsed,
+    record::{self, Record, VolumeRecord},
     size::{self, Sizing},
     trigger,
 };
 
+mod able;
+mod bounds;
 mod pause;
 
 /// Hold or expand, with the record of why.
@@ -66,7 +65,7 @@ pub fn decide(db: &Database, policy: &Policy, profile: &Profile, now: Timestamp)
         .iter()
         .map(|v| VolumeRecord::of(v, policy, now))
         .collect();
-    let barrier = able(db, policy, profile, now, &volumes)
+    let barrier = could_grow(db, policy, profile, now, &volumes)
         .err()
         .map(|note| note.reason);
     let answer = ask(db, policy, profile, now, &volumes);
@@ -122,25 +121,25 @@ fn ask(
 ) -> (Result<Growth, Note>, Option<Sizing>) {
     let mut sizing = None;
     let answer = (|| {
-        off(policy)?;
-        unknown_database(db)?;
-        two_autoscalers(db)?;
-        let limits = usable(policy)?;
-        other_controller(db)?;
-        let fresh = measured(db, policy, now, volumes)?;
-        shared_filesystem(profile, &fresh)?;
-        expandable(db, profile)?;
+        able::off(policy)?;
+        able::unknown_database(db)?;
+        able::two_autoscalers(db)?;
+        let limits = able::usable(policy)?;
+        able::other_controller(db)?;
+        let fresh = able::measured(db, policy, now, volumes)?;
+        able::shared_filesystem(profile, &fresh)?;
+        able::expandable(db, profile)?;
         pause::request_open(db)?;
         pause::request_failed(db, now)?;
         pause::resize_in_flight(db)?;
         pause::not_followed(db)?;
         let cause = triggers(&fresh, limits, volumes)?;
         let base = size::base(db).ok_or_else(|| Note::new(Reason::NotMeasured, "no claim has a size"))?;
-        at_upper_bound(db, base, limits, profile)?;
+        bounds::at_upper_bound(db, base, limits, profile)?;
         // The budget of modifications is asked here, once profiles' windows are counted.
-        quota(db, base, profile)?;
-        runaway(db, base, limits, &fresh, now)?;
-        let size = sizing.insert(sized(db, base, &fresh, limits, profile)?);
+        bounds::quota(db, base, profile)?;
+        bounds::runaway(db, base, limits, &fresh, now)?;
+        let size = sizing.insert(bounds::sized(db, base, &fresh, limits, profile)?);
         let growth = Growth {
             to: size.to,
             base,
@@ -154,160 +153,28 @@ fn ask(
 }
 
 /// The same questions without those that time answers: could it grow if it had to?
-fn able(
+fn could_grow(
     db: &Database,
     policy: &Policy,
     profile: &Profile,
     now: Timestamp,
     volumes: &[VolumeRecord],
 ) -> Result<(), Note> {
-    off(policy)?;
-    unknown_database(db)?;
-    two_autoscalers(db)?;
-    let limits = usable(policy)?;
-    other_controller(db)?;
-    let fresh = measured(db, policy, now, volumes)?;
-    shared_filesystem(profile, &fresh)?;
-    expandable(db, profile)?;
+    able::off(policy)?;
+    able::unknown_database(db)?;
+    able::two_autoscalers(db)?;
+    let limits = able::usable(policy)?;
+    able::other_controller(db)?;
+    let fresh = able::measured(db, policy, now, volumes)?;
+    able::shared_filesystem(profile, &fresh)?;
+    able::expandable(db, profile)?;
     let base = size::base(db).unwrap_or(Bytes::ZERO);
-    at_upper_bound(db, base, limits, profile)?;
-    quota(db, base, profile)?;
-    runaway(db, base, limits, &fresh, now)?;
+    bounds::at_upper_bound(db, base, limits, profile)?;
+    bounds::quota(db, base, profile)?;
+    bounds::runaway(db, base, limits, &fresh, now)?;
     match policy.mode {
         Mode::Live => Ok(()),
         Mode::Shadow => Err(Note::new(Reason::Shadow, "")),
-    }
-}
-
-/// Off: the user said no.
-fn off(policy: &Policy) -> Result<(), Note> {
-    match policy.trigger {
-        Trigger::On => Ok(()),
-        Trigger::Off => Err(Note::new(
-            Reason::TriggerOff,
-            "spec.storage.postgres.trigger is Off",
-        )),
-    }
-}
-
-/// Unknown database: nothing to grow.
-fn unknown_database(db: &Database) -> Result<(), Note> {
-    if db.exists {
-        return Ok(());
-    }
-    Err(Note::new(
-        Reason::DatabaseNotFound,
-        format!("Postgres {} does not exist", db.name),
-    ))
-}
-
-/// Two autoscalers: whose numbers hold is not ours to guess, so none acts.
-fn two_autoscalers(db: &Database) -> Result<(), Note> {
-    if db.other_autoscalers.is_empty() {
-        return Ok(());
-    }
-    let others = db.other_autoscalers.join(", ");
-    Err(Note::new(
-        Reason::DuplicateAutoscaler,
-        format!("Postgres {} is also named by {others}", db.name),
-    ))
-}
-
-/// A policy that cannot be read: growing by a guess is worse than saying so.
-fn usable(policy: &Policy) -> Result<&Limits, Note> {
-    policy
-        .limits
-        .as_ref()
-        .map_err(|error| Note::new(Reason::InvalidPolicy, error.to_string()))
-}
-
-/// Another controller on a claim: two of them double every growth.
-fn other_controller(db: &Database) -> Result<(), Note> {
-    let found = db
-        .volumes
-        .iter()
-        .find_map(|v| Some((&v.claim.name, v.claim.other_controller.as_ref()?)));
-    match found {
-        None => Ok(()),
-        Some((claim, what)) => Err(Note::new(
-            Reason::OtherController,
-            format!("claim {claim} carries {what}"),
-        )),
-    }
-}
-
-/// Not measured, or stale: without one fresh number nothing is known, and unknown is neither full nor empty.
-/// One is enough to go on: what it says is true whatever the others would say.
-fn measured<'a>(
-    db: &'a Database,
-    policy: &Policy,
-    now: Timestamp,
-    volumes: &[VolumeRecord],
-) -> Result<Vec<(&'a Volume, &'a Seen)>, Note> {
-    let fresh: Vec<_> = db
-        .volumes
-        .iter()
-        .filter_map(|v| Some((v, v.fresh(now, policy.stale_after)?)))
-        .collect();
-    if !fresh.is_empty() {
-        return Ok(fresh);
-    }
-    if let Some(stale) = volumes.iter().find(|v| v.reason == Reason::Stale) {
-        return Err(Note::new(Reason::Stale, stale.text.clone()));
-    }
-    match volumes
-        .iter()
-        .find(|v| v.is_unknown())
-        .or_else(|| volumes.first())
-    {
-        None => Err(Note::new(
-            Reason::NotMeasured,
-            format!("Postgres {} has no claim yet", db.name),
-        )),
-        // The refusal's own word goes to the volume; the database is, for whatever cause, not measured.
-        Some(volume) => Err(Note::new(Reason::NotMeasured, volume.text.clone())),
-    }
-}
-
-/// Shared filesystem: its fullness is not this database's, and growing the claim does not help.
-fn shared_filesystem(profile: &Profile, fresh: &[(&Volume, &Seen)]) -> Result<(), Note> {
-    if profile.shared_filesystem {
-        let text = format!(
-            "storage profile {} says that claims share a filesystem",
-            profile.name
-        );
-        return Err(Note::new(Reason::SharedFilesystem, text));
-    }
-    match fresh.iter().find(|(_, seen)| seen.network) {
-        None => Ok(()),
-        Some((volume, _)) => Err(Note::new(
-            Reason::SharedFilesystem,
-            format!("{} is on a network filesystem", volume.claim.name),
-        )),
-    }
-}
-
-/// Not expandable: the API server would refuse each claim.
-fn expandable(db: &Database, profile: &Profile) -> Result<(), Note> {
-    if let Some(volume) = db.volumes.iter().find(|v| !v.claim.expandable) {
-        let text = format!(
-            "storage class {:?} of claim {} does not",
-            volume.claim.class, volume.claim.name
-        );
-        return Err(Note::new(
-            Reason::NotExpandable,
-            format!("{text} allow expansion"),
-        ));
-    }
-    match profile.expansion {
-        Expansion::Online | Expansion::Offline => Ok(()),
-        Expansion::Unsupported => {
-            let text = format!(
-                "storage profile {} says that its driver cannot expand",
-                profile.name
-            );
-            Err(Note::new(Reason::NotExpandable, text))
-        }
     }
 }
 
@@ -338,63 +205,6 @@ fn triggers(fresh: &[(&Volume, &Seen)], limits: &Limits, volumes: &[VolumeRecord
         Reason::BelowThreshold,
         below.map(|v| v.text.clone()).unwrap_or_default(),
     ))
-}
-
-/// At the autoscaler's upperBound, or at the largest that the storage gives.
-fn at_upper_bound(db: &Database, base: Bytes, limits: &Limits, profile: &Profile) -> Result<(), Note> {
-    exhausted(db, base, &caps::of_policy(limits, profile))
-}
-
-/// Quota: the headroom for the sum over all claims, and limit ranges.
-fn quota(db: &Database, base: Bytes, profile: &Profile) -> Result<(), Note> {
-    exhausted(db, base, &caps::of_namespace(db, profile))
-}
-
-/// Holds when the tightest of `caps` leaves nothing above the present size.
-fn exhausted(db: &Database, base: Bytes, caps: &[Cap]) -> Result<(), Note> {
-    match tightest(caps).filter(|cap| cap.limit <= base) {
-        None => Ok(()),
-        Some(cap) => {
-            let text = format!(
-                "the volumes of {} have {}, {} leaves no growth",
-                db.name,
-                human(base),
-                cap.what
-            );
-            Err(Note::new(cap.reason, text))
-        }
-    }
-}
-
-/// Runaway: asked only without an upperBound, and not in an emergency.
-fn runaway(
-    db: &Database,
-    base: Bytes,
-    limits: &Limits,
-    fresh: &[(&Volume, &Seen)],
-    now: Timestamp,
-) -> Result<(), Note> {
-    let exempt = limits.upper_bound.is_some() || fresh.iter().any(|(_, seen)| trigger::emergency(seen));
-    match runaway::stop(db, base, now).filter(|_| !exempt) {
-        None => Ok(()),
-        Some(note) => Err(note),
-    }
-}
-
-/// Size: always a true growth.
-fn sized(
-    db: &Database,
-    base: Bytes,
-    fresh: &[(&Volume, &Seen)],
-    limits: &Limits,
-    profile: &Profile,
-) -> Result<Sizing, Note> {
-    let caps: Vec<Cap> = caps::of_policy(limits, profile)
-        .into_iter()
-        .chain(caps::of_namespace(db, profile))
-        .collect();
-    size::grow(base, fresh, limits, profile, caps)
-        .map_err(|reason| Note::new(reason, format!("the rules give nothing above {}", human(base))))
 }
 
 /// Shadow: all is decided, nothing is done.

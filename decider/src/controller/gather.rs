@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use control::watch::Key;
-use decider_core::{
-    Claim as CoreClaim, Database, FailedRequest, PastGrowth, Policy, Profile, Resize, Room, Usage, Volume,
-    base,
-};
+use decider_core::{Claim as CoreClaim, Database, Policy, Profile, Resize, Room, Usage, Volume};
 use jiff::Timestamp;
 use units::Bytes;
 
@@ -16,6 +13,8 @@ use crate::{
     objects::{Autoscaler, Before, Claim, Request},
     profiles,
 };
+
+mod past;
 
 /// What a decision is made from, and what its performance needs besides.
 #[derive(Debug)]
@@ -98,14 +97,14 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
         open_request: open.or_else(|| context.memory.open_request(&database, now, known)),
         failed_request: None,
         rooms: rooms(context, &key.namespace, &members.classes),
-        growths: growths(autoscaler, &requests),
+        growths: past::growths(autoscaler, &requests),
     };
     let ended: Vec<_> = requests
         .into_iter()
         .filter(|(_, r)| r.autoscaler == autoscaler.uid && !r.is_open())
         .collect();
-    let attempt = attempt(&db, &ended);
-    db.failed_request = failed_request(&db, &ended);
+    let attempt = past::attempt(&db, &ended);
+    db.failed_request = past::failed_request(&db, &ended);
     Gathered {
         database,
         database_uid: postgres.map(|p| p.database.uid.clone()).unwrap_or_default(),
@@ -246,61 +245,6 @@ fn rooms(context: &Context, namespace: &str, classes: &[String]) -> Vec<Room> {
     rooms
 }
 
-/// What this autoscaler asked for and was not refused: requests that still exist, and the annotation's memory of
-/// those that do not.
-fn growths(autoscaler: &Autoscaler, requests: &[(Key, std::sync::Arc<Request>)]) -> Vec<PastGrowth> {
-    let present = requests.iter().filter(|(_, r)| r.autoscaler == autoscaler.uid);
-    let mut growths: Vec<PastGrowth> = present
-        .clone()
-        .filter(|(_, r)| !r.has_failed())
-        .filter_map(|(_, r)| {
-            Some(PastGrowth {
-                at: r.created,
-                from: r.base?,
-                to: r.to?,
-            })
-        })
-        .collect();
-    let gone = autoscaler
-        .modifications
-        .iter()
-        .filter(|m| present.clone().all(|(key, _)| *key.name != *m.request));
-    growths.extend(gone.filter_map(|m| {
-        let size = |text: &str| Bytes::parse_quantity(text).ok();
-        Some(PastGrowth {
-            at: m.at.parse().ok()?,
-            from: size(&m.from)?,
-            to: size(&m.to)?,
-        })
-    }));
-    growths
-}
-
-/// Requests of this autoscaler that ended at the present base. The newest one says how many there were before
-/// it, since old ones are pruned.
-fn attempt(db: &Database, ended: &[(Key, std::sync::Arc<Request>)]) -> u32 {
-    let at_base = ended.iter().filter(|(_, r)| r.base == base(db));
-    at_base
-        .map(|(_, r)| r.attempt.saturating_add(1))
-        .max()
-        .unwrap_or(0)
-}
-
-/// The failures in a row at the present base that nothing has followed yet.
-fn failed_request(db: &Database, ended: &[(Key, std::sync::Arc<Request>)]) -> Option<FailedRequest> {
-    let mut row = ended
-        .iter()
-        .filter(|(_, r)| r.base == base(db))
-        .take_while(|(_, r)| r.has_failed());
-    let (key, newest) = row.next()?;
-    let in_a_row = u32::try_from(row.count()).unwrap_or(u32::MAX).saturating_add(1);
-    Some(FailedRequest {
-        name: key.name.to_string(),
-        at: newest.ended?,
-        in_a_row,
-    })
-}
-
 /// When a decision may come out differently though nothing is told: at the next moment something gets stale.
 pub(crate) fn look_again(gathered: &Gathered, now: Timestamp, stale_after: Duration) -> Duration {
     /// Without anything fresh, and to make up for whatever was missed.
@@ -312,7 +256,52 @@ pub(crate) fn look_again(gathered: &Gathered, now: Timestamp, stale_after: Durat
         .volumes
         .iter()
         .filter_map(|v| v.fresh(now, stale_after));
-    let left = seen.map(|seen| stale_after.saturating_sub(seen.age(now))).min();
+    let fresh = seen.map(|seen| stale_after.saturating_sub(seen.age(now)));
+    let retry = gathered.db.failed_request.iter().filter_map(|failed| {
+        let since = Duration::try_from(now.duration_since(failed.at)).unwrap_or(Duration::ZERO);
+        failed.wait().checked_sub(since)
+    });
+    let left = fresh.chain(retry).min();
     left.map_or(SLOW, |left| left.saturating_add(Duration::from_millis(100)))
         .clamp(SOONEST, SLOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(request: u64, capacity: u64, resize: &str) -> Claim {
+        let (request, capacity) = (Bytes::new(request), Bytes::new(capacity));
+        Claim {
+            request,
+            capacity,
+            resize: resize.into(),
+            ..Claim::default()
+        }
+    }
+
+    #[test]
+    fn where_a_claim_is_in_being_resized() {
+        let in_flight = |r: &Resize| matches!(r, Resize::InFlight { .. });
+        let of = |claim: &Claim, device, mounted, failed| resize(claim, Bytes::new(device), mounted, failed);
+        assert_eq!(of(&claim(2, 2, ""), 2, true, false), Resize::Settled);
+        assert!(in_flight(&of(&claim(3, 2, ""), 2, true, false)));
+        assert!(
+            in_flight(&of(&claim(3, 3, "NodeResizePending"), 3, true, false)),
+            "not before the status is clear"
+        );
+        for word in ["ControllerResizeInfeasible", "NodeResizeInfeasible"] {
+            assert_eq!(of(&claim(3, 2, word), 2, true, false), Resize::Infeasible);
+        }
+        let stuck = claim(3, 2, "ControllerResizeInProgress");
+        assert_eq!(of(&stuck, 2, true, true), Resize::Abandoned, "its request failed");
+        assert!(in_flight(&of(&stuck, 2, false, false)));
+        let down = claim(3, 2, "NodeResizePending");
+        assert_eq!(
+            of(&down, 3, false, false),
+            Resize::Settled,
+            "it waits for its mount, not for us"
+        );
+        assert!(in_flight(&of(&down, 3, true, false)));
+    }
 }

@@ -10,7 +10,10 @@ use decider_core::{Absurd, MAX_CLOCK_AHEAD, Sample};
 use jiff::Timestamp;
 use units::Reason;
 
-use super::wire::{BadMessage, Changes, Message, Reading, Snapshot, Volume};
+use super::{
+    BadMessage,
+    wire::{Changes, Message, Reading, Snapshot, Volume},
+};
 use crate::{
     metrics::Metrics,
     store::{Measurement, Mount, Registration, Store},

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use proto::usage::v1::{self, agent_message::Body};
 use units::Bytes;
 
+use super::broken::BadMessage;
+
 /// The longest name of a Kubernetes object.
 const LONGEST_NAME: usize = 253;
 /// Longest of the short words: device, filesystem type, version.
@@ -93,69 +95,6 @@ pub struct Reading {
     pub raw: Option<Raw>,
     /// It cannot be measured now: the errno of a statfs that fails, 0 when it does not come back.
     pub stuck: Option<u32>,
-}
-
-/// A message that breaks the protocol. The stream ends with `INVALID_ARGUMENT` and these words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadMessage {
-    /// Neither of the known bodies.
-    #[error("a message without a body, or of a newer protocol")]
-    Empty,
-    /// A name that cannot be an object's.
-    #[error("{field} {value:?} is no name")]
-    Name {
-        /// Which.
-        field: &'static str,
-        /// Cut to a sane length.
-        value: String,
-    },
-    /// No such instant.
-    #[error("{field}: {ms} ms is no instant")]
-    Instant {
-        /// Which.
-        field: &'static str,
-        /// As sent.
-        ms: i64,
-    },
-    /// A volume without its reading.
-    #[error("volume {index} without a reading")]
-    NoReading {
-        /// Its index.
-        index: u32,
-    },
-    /// A volume whose reading is another's.
-    #[error("volume {index} with the reading of {other}")]
-    OtherReading {
-        /// Its index.
-        index: u32,
-        /// The reading's.
-        other: u32,
-    },
-    /// More past than is ever asked for.
-    #[error("{count} points in the history of volume {index}")]
-    TooManyPoints {
-        /// The volume.
-        index: u32,
-        /// As sent.
-        count: usize,
-    },
-    /// The first message says who speaks, and no other does.
-    #[error("{0}")]
-    OutOfOrder(&'static str),
-    /// An index nobody introduced, or introduced for another volume.
-    #[error("index {index}: {what}")]
-    Index {
-        /// As sent.
-        index: u32,
-        /// What is wrong with it.
-        what: &'static str,
-    },
-    /// More volumes than a node can have.
-    #[error("more than {most} volumes on one node")]
-    TooManyVolumes {
-        /// The limit.
-        most: usize,
-    },
 }
 
 impl TryFrom<v1::AgentMessage> for Message {

@@ -1,16 +1,10 @@
 //! The rules that wait for something under way: they end by themselves.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use units::Reason;
 
-use super::{Database, Note, Resize, elapsed, human};
-
-/// Wait after a first failure; doubled by each further one at the same size.
-const RETRY_FIRST: Duration = Duration::from_secs(5);
-/// The longest wait: a provider's hourly window is met at most ten minutes late.
-const RETRY_LONGEST: Duration = Duration::from_secs(600);
+use super::{Database, Note};
+use crate::{database::Resize, record::human, sample::elapsed};
 
 /// VolumeExpansion open: one at a time for a database.
 pub(super) fn request_open(db: &Database) -> Result<(), Note> {
@@ -28,8 +22,7 @@ pub(super) fn request_failed(db: &Database, now: Timestamp) -> Result<(), Note> 
     let Some(failed) = &db.failed_request else {
         return Ok(());
     };
-    let doublings = failed.in_a_row.saturating_sub(1).min(16);
-    let wait = RETRY_FIRST.saturating_mul(1 << doublings).min(RETRY_LONGEST);
+    let wait = failed.wait();
     if elapsed(failed.at, now) >= wait {
         return Ok(());
     }

@@ -1,0 +1,138 @@
+//! The rules that ask whether this database may grow at all, whatever its volumes say.
+
+use jiff::Timestamp;
+use units::Reason;
+
+use super::{Database, Expansion, Limits, Note, Policy, Profile, Seen, Trigger, Volume, VolumeRecord};
+
+/// Off: the user said no.
+pub(super) fn off(policy: &Policy) -> Result<(), Note> {
+    match policy.trigger {
+        Trigger::On => Ok(()),
+        Trigger::Off => Err(Note::new(
+            Reason::TriggerOff,
+            "spec.storage.postgres.trigger is Off",
+        )),
+    }
+}
+
+/// Unknown database: nothing to grow.
+pub(super) fn unknown_database(db: &Database) -> Result<(), Note> {
+    if db.exists {
+        return Ok(());
+    }
+    Err(Note::new(
+        Reason::DatabaseNotFound,
+        format!("Postgres {} does not exist", db.name),
+    ))
+}
+
+/// Two autoscalers: whose numbers hold is not ours to guess, so none acts.
+pub(super) fn two_autoscalers(db: &Database) -> Result<(), Note> {
+    if db.other_autoscalers.is_empty() {
+        return Ok(());
+    }
+    let others = db.other_autoscalers.join(", ");
+    Err(Note::new(
+        Reason::DuplicateAutoscaler,
+        format!("Postgres {} is also named by {others}", db.name),
+    ))
+}
+
+/// A policy that cannot be read: growing by a guess is worse than saying so.
+pub(super) fn usable(policy: &Policy) -> Result<&Limits, Note> {
+    policy
+        .limits
+        .as_ref()
+        .map_err(|error| Note::new(Reason::InvalidPolicy, error.to_string()))
+}
+
+/// Another controller on a claim: two of them double every growth.
+pub(super) fn other_controller(db: &Database) -> Result<(), Note> {
+    let found = db
+        .volumes
+        .iter()
+        .find_map(|v| Some((&v.claim.name, v.claim.other_controller.as_ref()?)));
+    match found {
+        None => Ok(()),
+        Some((claim, what)) => Err(Note::new(
+            Reason::OtherController,
+            format!("claim {claim} carries {what}"),
+        )),
+    }
+}
+
+/// Not measured, or stale: without one fresh number nothing is known, and unknown is neither full nor empty.
+/// One is enough to go on: what it says is true whatever the others would say.
+pub(super) fn measured<'a>(
+    db: &'a Database,
+    policy: &Policy,
+    now: Timestamp,
+    volumes: &[VolumeRecord],
+) -> Result<Vec<(&'a Volume, &'a Seen)>, Note> {
+    let fresh: Vec<_> = db
+        .volumes
+        .iter()
+        .filter_map(|v| Some((v, v.fresh(now, policy.stale_after)?)))
+        .collect();
+    if !fresh.is_empty() {
+        return Ok(fresh);
+    }
+    if let Some(stale) = volumes.iter().find(|v| v.reason == Reason::Stale) {
+        return Err(Note::new(Reason::Stale, stale.text.clone()));
+    }
+    match volumes
+        .iter()
+        .find(|v| v.is_unknown())
+        .or_else(|| volumes.first())
+    {
+        None => Err(Note::new(
+            Reason::NotMeasured,
+            format!("Postgres {} has no claim yet", db.name),
+        )),
+        // The refusal's own word goes to the volume; the database is, for whatever cause, not measured.
+        Some(volume) => Err(Note::new(Reason::NotMeasured, volume.text.clone())),
+    }
+}
+
+/// Shared filesystem: its fullness is not this database's, and growing the claim does not help.
+pub(super) fn shared_filesystem(profile: &Profile, fresh: &[(&Volume, &Seen)]) -> Result<(), Note> {
+    if profile.shared_filesystem {
+        let text = format!(
+            "storage profile {} says that claims share a filesystem",
+            profile.name
+        );
+        return Err(Note::new(Reason::SharedFilesystem, text));
+    }
+    match fresh.iter().find(|(_, seen)| seen.network) {
+        None => Ok(()),
+        Some((volume, _)) => Err(Note::new(
+            Reason::SharedFilesystem,
+            format!("{} is on a network filesystem", volume.claim.name),
+        )),
+    }
+}
+
+/// Not expandable: the API server would refuse each claim.
+pub(super) fn expandable(db: &Database, profile: &Profile) -> Result<(), Note> {
+    if let Some(volume) = db.volumes.iter().find(|v| !v.claim.expandable) {
+        let text = format!(
+            "storage class {:?} of claim {} does not",
+            volume.claim.class, volume.claim.name
+        );
+        return Err(Note::new(
+            Reason::NotExpandable,
+            format!("{text} allow expansion"),
+        ));
+    }
+    match profile.expansion {
+        Expansion::Online | Expansion::Offline => Ok(()),
+        Expansion::Unsupported => {
+            let text = format!(
+                "storage profile {} says that its driver cannot expand",
+                profile.name
+            );
+            Err(Note::new(Reason::NotExpandable, text))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+use super::*;
+
+fn on() -> PolicySpec {
+    PolicySpec {
+        trigger: Some("On".into()),
+        ..PolicySpec::default()
+    }
+}
+
+fn read(spec: &PolicySpec) -> Policy {
+    Policy::read(spec, Duration::from_secs(10))
+}
+
+fn error(spec: &PolicySpec) -> String {
+    read(spec).limits.expect_err("cannot be used").to_string()
+}
+
+#[test]
+fn defaults_are_kubedbs() {
+    let policy = read(&on());
+    let limits = policy.limits.expect("all defaults");
+    assert_eq!(limits.usage_threshold.get(), 80);
+    assert_eq!(limits.inode_threshold.get(), 90);
+    assert_eq!(limits.fallback, Growth::Percent(50));
+    assert!(limits.rules.is_empty() && limits.upper_bound.is_none());
+    assert_eq!((policy.mode, policy.apply), (Mode::Live, Apply::Always));
+    assert!(policy.notes.is_empty());
+}
+
+#[test]
+fn an_empty_trigger_is_off_and_a_misspelt_one_is_said() {
+    assert_eq!(read(&PolicySpec::default()).trigger, Trigger::Off);
+    let spec = PolicySpec {
+        trigger: Some("on".into()),
+        ..PolicySpec::default()
+    };
+    assert!(error(&spec).contains("spec.storage.postgres.trigger: \"on\" is neither"));
+}
+
+#[test]
+fn each_bad_field_is_named_with_its_remedy() {
+    let rule = |upto: &str, threshold: &str| {
+        vec![RuleSpec {
+            applies_upto: upto.into(),
+            threshold: threshold.into(),
+        }]
+    };
+    for (spec, wanted) in [
+        (
+            PolicySpec {
+                usage_threshold: Some(0),
+                ..on()
+            },
+            "usageThreshold: 0 is not a percentage from 1 to 99",
+        ),
+        (
+            PolicySpec {
+                usage_threshold: Some(100),
+                ..on()
+            },
+            "usageThreshold: 100",
+        ),
+        (
+            PolicySpec {
+                usage_threshold: Some(-5),
+                ..on()
+            },
+            "usageThreshold: -5",
+        ),
+        (
+            PolicySpec {
+                scaling_threshold: Some(0),
+                ..on()
+            },
+            "scalingThreshold: 0",
+        ),
+        (
+            PolicySpec {
+                rules: rule("500GB", "50pc"),
+                ..on()
+            },
+            "scalingRules[0].appliesUpto: \"500GB\"",
+        ),
+        (
+            PolicySpec {
+                rules: rule("", "fifty"),
+                ..on()
+            },
+            "scalingRules[0].threshold",
+        ),
+        (
+            PolicySpec {
+                upper_bound: Some("500GB".into()),
+                ..on()
+            },
+            "upperBound: \"500GB\"",
+        ),
+        (
+            PolicySpec {
+                upper_bound: Some("0".into()),
+                ..on()
+            },
+            "upperBound: 0 leaves no room",
+        ),
+    ] {
+        let message = error(&spec);
+        assert!(message.contains(wanted), "{message}");
+    }
+}
+
+#[test]
+fn a_bad_annotation_leaves_the_default_and_a_note() {
+    let spec = PolicySpec {
+        mode: Some("shadow".into()),
+        inode_threshold: Some("120".into()),
+        apply: Some("Sometimes".into()),
+        ..on()
+    };
+    let policy = read(&spec);
+    assert_eq!((policy.mode, policy.apply), (Mode::Live, Apply::Always));
+    assert_eq!(policy.limits.expect("usable").inode_threshold.get(), 90);
+    let keys: Vec<_> = policy
+        .notes
+        .iter()
+        .map(|n| n.text.split(':').next().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "annotation highwater.dev/mode",
+            "annotation highwater.dev/apply",
+            "annotation highwater.dev/inode-threshold"
+        ]
+    );
+}

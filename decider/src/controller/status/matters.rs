@@ -1,0 +1,112 @@
+//! Whether a status differs from the stored one enough to be written.
+
+use api::autoscaling::v1alpha1::PostgresAutoscalerStatus as Status;
+use units::{Bytes, Reason};
+
+use super::DECISION;
+
+/// Something differs besides usage and the times and words that follow from it.
+pub(super) fn more_than_usage(before: &Status, after: &Status) -> bool {
+    stripped(before) != stripped(after)
+}
+
+/// Reasons whose words hold the present usage.
+fn speaks_of_usage(reason: Option<&str>) -> bool {
+    [
+        Reason::BelowThreshold,
+        Reason::ThresholdExceeded,
+        Reason::InodesExceeded,
+        Reason::Shadow,
+    ]
+    .iter()
+    .any(|r| Some(r.as_str()) == reason)
+}
+
+/// The status without what changes with usage alone, and without times that follow from the rest.
+fn stripped(status: &Status) -> Status {
+    let mut status = status.clone();
+    status.usage = None;
+    for volume in &mut status.volumes {
+        (volume.used, volume.available, volume.used_percent, volume.since) = (None, None, None, None);
+        if speaks_of_usage(volume.reason.as_deref()) {
+            volume.message = None;
+        }
+    }
+    for condition in &mut status.conditions {
+        condition.last_transition_time = None;
+        condition.observed_generation = None;
+        if condition.type_ == DECISION && speaks_of_usage(condition.reason.as_deref()) {
+            condition.message = None;
+        }
+    }
+    if let Some(decision) = &mut status.last_decision {
+        (decision.at, decision.message) = (None, None);
+    }
+    status
+}
+
+/// A volume's usage has moved by a hundredth of its capacity since it was written.
+pub(super) fn usage(before: &Status, after: &Status) -> bool {
+    after.volumes.iter().any(|now| {
+        let then = before.volumes.iter().find(|v| v.claim == now.claim);
+        let size = |text: Option<&String>| text.and_then(|t| Bytes::parse_quantity(t).ok()).map(Bytes::get);
+        match (
+            then.and_then(|v| size(v.used.as_ref())),
+            size(now.used.as_ref()),
+            size(now.capacity.as_ref()),
+        ) {
+            (Some(then), Some(now), Some(capacity)) => {
+                u128::from(then.abs_diff(now)) * 100 >= u128::from(capacity)
+            }
+            (then, now, _) => then != now,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{autoscaling::v1alpha1::VolumeStatus, conditions::Condition};
+
+    use super::*;
+
+    fn status(used: u64, reason: &str) -> Status {
+        let volume = VolumeStatus {
+            claim: "data-pg-0".into(),
+            capacity: Some("1000".into()),
+            used: Some(used.to_string()),
+            reason: Some(reason.into()),
+            message: Some(format!("{used} used")),
+            ..VolumeStatus::default()
+        };
+        Status {
+            reason: Some(reason.into()),
+            conditions: vec![Condition::new(DECISION, true, reason, format!("{used} used"))],
+            volumes: vec![volume],
+            ..Status::default()
+        }
+    }
+
+    #[test]
+    fn usage_alone_matters_by_the_hundredth() {
+        let before = status(500, "BelowThreshold");
+        assert_eq!(stripped(&before), stripped(&status(600, "BelowThreshold")));
+        assert!(!usage(&before, &status(509, "BelowThreshold")));
+        assert!(
+            !usage(&before, &status(491, "BelowThreshold")),
+            "a jitter about a percent changes nothing"
+        );
+        assert!(usage(&before, &status(510, "BelowThreshold")));
+        assert!(usage(&Status::default(), &before));
+    }
+
+    #[test]
+    fn another_reason_or_other_words_matter() {
+        let before = status(500, "BelowThreshold");
+        assert_ne!(stripped(&before), stripped(&status(500, "Stale")));
+        assert_ne!(
+            stripped(&status(500, "Stale")),
+            stripped(&status(501, "Stale")),
+            "its words hold no usage"
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! One volume as one mount of it shows.
+
+use std::sync::Arc;
+
+use decider_core::{Absurd, Point, Sample, Seen, Usage, Window};
+use jiff::Timestamp;
+
+use super::{Measurement, Mount, Stream};
+
+/// A level that differs by less than this part of itself is not worth a message: it is what an agent's own
+/// step is, a thousandth of the capacity.
+const LEVEL_TOLERANCE: u64 = 1_000;
+
+/// One volume as one mount of it shows.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) mount: Mount,
+    pub(super) stream: Arc<Stream>,
+    pub(super) index: u32,
+    pub(super) device: String,
+    pub(super) fs_type: String,
+    pub(super) window: Window,
+    pub(super) latest: Option<Sample>,
+    pub(super) refused: Option<(Absurd, Timestamp)>,
+    pub(super) stuck: Option<u32>,
+    pub(super) level: Option<u64>,
+}
+
+impl Entry {
+    /// A mount of which nothing was measured yet.
+    pub(super) fn new(mount: Mount, stream: Arc<Stream>, index: u32, device: &str, fs_type: &str) -> Self {
+        Self {
+            mount,
+            stream,
+            index,
+            device: device.to_owned(),
+            fs_type: fs_type.to_owned(),
+            window: Window::default(),
+            latest: None,
+            refused: None,
+            stuck: None,
+            level: None,
+        }
+    }
+
+    /// Has the agent told of a level, unless it knows one that is as good: capacities of some filesystems
+    /// waver by a few blocks.
+    pub(super) fn set_level(&mut self, level: u64) {
+        if self
+            .level
+            .is_none_or(|known| known.abs_diff(level) > level / LEVEL_TOLERANCE)
+        {
+            self.level = Some(level);
+            self.stream.ask(self.index, level);
+        }
+    }
+
+    /// Takes a reading; true if a decision could come out differently for it.
+    pub(super) fn take(&mut self, measurement: Measurement, stuck: Option<u32>, now: Timestamp) -> bool {
+        let was_stuck = std::mem::replace(&mut self.stuck, stuck);
+        let changed = match measurement {
+            Measurement::Unknown => false,
+            Measurement::Refused(absurd) => {
+                let before = self.refused.replace((absurd, now));
+                before.is_none_or(|(reason, _)| reason.reason() != absurd.reason())
+            }
+            Measurement::Believed(sample)
+                if self.latest.is_some_and(|l| l.sampled_at > sample.sampled_at) =>
+            {
+                false
+            }
+            Measurement::Believed(sample) => {
+                let point = Point {
+                    at: sample.sampled_at,
+                    used: sample.usage.used,
+                    capacity: sample.usage.capacity,
+                };
+                self.window.push(point);
+                let refused = self.refused.take().is_some();
+                let before = self.latest.replace(sample);
+                refused
+                    || before.is_none_or(|b| {
+                        Sample {
+                            sampled_at: sample.sampled_at,
+                            ..b
+                        } != sample
+                    })
+            }
+        };
+        changed || was_stuck != stuck
+    }
+
+    /// Until when the numbers are known to have held.
+    pub(super) fn as_of(&self) -> Option<Timestamp> {
+        let measured = self.latest?.sampled_at;
+        match self.stream.as_of().filter(|_| self.stuck.is_none()) {
+            Some(confirmed) => Some(measured.max(confirmed)),
+            None => Some(measured),
+        }
+    }
+
+    pub(super) fn seen(&self) -> Option<Seen> {
+        Some(Seen {
+            sample: self.latest?,
+            as_of: self.as_of()?,
+            node: self.mount.node.clone(),
+            fixed_inodes: self.fs_type.starts_with("ext"),
+            network: is_network(&self.fs_type),
+            stuck: self.stuck,
+        })
+    }
+
+    pub(super) fn refusal(&self, absurd: Absurd) -> Usage {
+        let text = format!("the measurement of {} is not believed: {absurd}", self.mount.node);
+        Usage::Refused {
+            reason: absurd.reason(),
+            text,
+        }
+    }
+}
+
+/// Filesystems of another machine, whose size is that of everything exported there. CephFS is not among them:
+/// its subvolumes show their quota.
+fn is_network(fs_type: &str) -> bool {
+    matches!(
+        fs_type,
+        "nfs" | "nfs4" | "cifs" | "smb3" | "9p" | "fuse.glusterfs"
+    )
+}
