@@ -1,5 +1,6 @@
 //! CRDs across installation, upgrade, rollback and removal: Helm creates what is missing and touches nothing else.
 
+use cluster::places;
 use serde_json::Value;
 
 use crate::tools::{SHARED, Tools};
@@ -74,4 +75,28 @@ fn helm_creates_missing_crds_and_never_touches_one_again() {
     let upgraded = tools.crds();
     tools.script("crds.sh").unwrap();
     assert_eq!(tools.crds(), upgraded);
+}
+
+#[test]
+fn the_examples_are_accepted_as_they_are() {
+    let tools = Tools::start();
+    tools.helm("install", &[]).unwrap();
+    let examples = places::repository().join("examples");
+    let file = |name: &str| examples.join(name).display().to_string();
+    // The namespace enforces `restricted`, so that the pod is proven to be. `strict` refuses fields that do not exist.
+    tools
+        .kubectl(&["apply", "--validate=strict", "-k", &file("unmanaged")])
+        .unwrap();
+    for (verb, name) in [("apply", "autoscaler.yaml"), ("create", "volume-expansion.yaml")] {
+        tools
+            .kubectl(&[verb, "--validate=strict", "-f", &file(name)])
+            .unwrap();
+    }
+    for rendered in ["standalone.yaml", "alongside.yaml"] {
+        let rendered = places::repository().join("deploy/rendered").join(rendered);
+        let rendered = rendered.display().to_string();
+        tools
+            .kubectl(&["apply", "--dry-run=server", "--validate=strict", "-f", &rendered])
+            .unwrap();
+    }
 }
