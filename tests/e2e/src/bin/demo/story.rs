@@ -125,8 +125,9 @@ impl Story {
             told.push(format!("decider  {reason}: {}", growth(&object).1));
         }
         let (now, message) = decision(&object);
-        if !now.is_empty() && now != decision(&self.autoscaler).0 {
-            told.push(format!("decider  {now}: {message}"));
+        let line = format!("decider  {now}: {message}");
+        if !now.is_empty() && now != decision(&self.autoscaler).0 && !told.contains(&line) {
+            told.push(line);
         }
         self.autoscaler = object;
         told

@@ -124,4 +124,11 @@ fn the_claim_and_the_decision_are_told_when_they_change() {
         story.see(below, start),
         ["  0.00 s  decider  BelowThreshold: 52% used"]
     );
+    let again = json!({"at": "T2", "reason": "ThresholdExceeded", "message": "768Mi -> 1152Mi"});
+    let both = decided("ThresholdExceeded", "768Mi -> 1152Mi", again);
+    assert_eq!(
+        story.see(both, start).len(),
+        1,
+        "the growth and the answer are one line when they are the same"
+    );
 }
