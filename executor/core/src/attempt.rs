@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use units::Reason;
 
 use crate::{
-    growth,
     observed::Observed,
+    place,
     request::{Condition, Request},
     step::{Step, Update},
     texts,
@@ -33,7 +33,7 @@ pub(crate) fn run_again(request: &Request, seen: &Observed, reason: Reason, what
     let text = format!("retry {attempts} of {}: {what}", request.max_retries);
     Step::Retry(Update {
         conditions: vec![Condition::new(Reason::Retrying, true, reason, text)],
-        volumes: request.target().map(|target| growth::plan(seen, target)),
+        volumes: request.target().map(|target| place::plan(seen, target)),
         attempts: Some(attempts.saturating_add(1)),
         starts: true,
         ..Update::default()

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use units::{Bytes, Reason};
 
 use crate::{
-    growth,
     observed::{Capability, Claim, Database, Observed},
-    quota,
+    place, quota,
     request::{Expansion, Mode, Request, Size, VOLUME_EXPANSION},
     texts,
 };
@@ -96,7 +95,7 @@ pub(crate) fn world(
     let growing: Vec<_> = seen
         .claims
         .iter()
-        .filter(|claim| growth::needs_patch(claim, target))
+        .filter(|claim| place::needs_patch(claim, target))
         .collect();
     for claim in &growing {
         expandable(claim, target)?;

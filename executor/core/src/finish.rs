@@ -9,6 +9,7 @@ use crate::{
     attempt, growth,
     observed::{Claim, Observed, Target},
     pause::{self, Holder},
+    place,
     request::{Condition, Phase, Request, Stage},
     step::{Step, Update, Wait},
     texts,
@@ -168,7 +169,7 @@ fn settle(request: &Request, seen: &Observed, now: Timestamp) -> Option<Step> {
     if seen.claims.iter().filter(begun).count() == 0 || growth::refusal(seen).is_some() {
         return None;
     }
-    let places = growth::places(request, seen, target, now);
+    let places = place::places(request, seen, target, now);
     if places.iter().any(|place| place.cause.is_final) {
         return None;
     }

@@ -5,14 +5,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+
 use units::{Bytes, Reason};
 
 use crate::{
     attempt,
-    cause::{self, Cause},
-    observed::{Claim, Observed, Refusal, Resize, Target},
+    observed::{Claim, Observed, Refusal, Target},
     pause,
-    request::{Condition, Request, Stage, VolumeRecord},
+    place::{Place, about, needs_patch, places, stage, volumes, worst},
+    request::{Condition, Request, Stage},
     step::{Step, Update, Wait},
     texts,
 };
@@ -27,14 +28,6 @@ pub const EVENTS_AFTER: Duration = Duration::from_secs(3);
 /// That all is well is written only when a run takes longer than this: a usual one is over before, and would be
 /// delayed by the writing. The start is known in whole seconds.
 pub const NOTE_AFTER: Duration = Duration::from_secs(2);
-
-/// Where one claim is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place<'a> {
-    pub(crate) claim: &'a Claim,
-    pub(crate) stage: Stage,
-    pub(crate) cause: Cause,
-}
 
 /// State `Growing`.
 pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Step {
@@ -117,81 +110,12 @@ fn nudge(claim: &Claim, seen: &Observed) -> Option<Step> {
     })
 }
 
-/// Whether its request is to be changed: too low, or stuck above the target where the driver cannot follow.
-pub(crate) fn needs_patch(claim: &Claim, target: Bytes) -> bool {
-    let stuck = matches!(
-        claim.resize,
-        Some(Resize::ControllerInfeasible | Resize::NodeInfeasible)
-    );
-    claim.capacity < target && (claim.request < target || (stuck && claim.request > target))
-}
-
-/// Where a claim is on its way to the target.
-pub(crate) fn stage(claim: &Claim, target: Bytes, request: &Request) -> Stage {
-    let another = claim.request > target;
-    if claim.capacity >= target && (claim.resize.is_none() || another) {
-        return Stage::Grown;
-    }
-    if needs_patch(claim, target) {
-        return Stage::Pending;
-    }
-    if claim.volume.is_some_and(|volume| volume >= target) {
-        let unmounted = claim.resize == Some(Resize::NodePending) && claim.pods.is_empty();
-        return if unmounted {
-            Stage::FinishesAtNextMount
-        } else {
-            Stage::FileSystemPending
-        };
-    }
-    let adopted = request
-        .record
-        .volume(&claim.name)
-        .is_some_and(|volume| volume.stage == Stage::Requested);
-    if adopted {
-        Stage::Requested
-    } else {
-        Stage::Resizing
-    }
-}
-
-pub(crate) fn places<'a>(
-    request: &Request,
-    seen: &'a Observed,
-    target: Bytes,
-    now: Timestamp,
-) -> Vec<Place<'a>> {
-    let started = request.record.started();
-    let late = started.is_some_and(|started| now >= texts::after(started, SILENCE));
-    let place = |claim| {
-        let stage = stage(claim, target, request);
-        Place {
-            claim,
-            stage,
-            cause: cause::of(claim, stage, started, late),
-        }
-    };
-    seen.claims.iter().map(place).collect()
-}
-
-/// The claim that decides what is said of all: one that ends the run, else the one that is furthest from its end.
-fn worst<'a, 'b>(places: &'b [Place<'a>]) -> Option<&'b Place<'a>> {
-    let rank = |place: &&Place<'a>| {
-        let waits = matches!(place.cause.reason, Reason::Resizing | Reason::FileSystemPending);
-        (!place.cause.is_final, place.stage.is_grown(), waits, place.stage)
-    };
-    places.iter().min_by_key(rank)
-}
-
 /// The refusal of a claim's patch.
 pub(crate) fn refusal(seen: &Observed) -> Option<&Refusal> {
     seen.refusals
         .iter()
         .find(|(target, _)| matches!(target, Target::Claim(_)))
         .map(|(_, refusal)| refusal)
-}
-
-fn about(place: &Place<'_>) -> String {
-    format!("{}: {}", place.claim.name, place.cause.message)
 }
 
 /// What was being waited for is no cause by itself.
@@ -276,49 +200,4 @@ fn grown(request: &Request, seen: &Observed, places: &[Place<'_>], target: Bytes
         volumes: Some(volumes(request, places, target)),
         ..Update::default()
     }
-}
-
-fn volumes(request: &Request, places: &[Place<'_>], target: Bytes) -> Vec<VolumeRecord> {
-    let record = |place: &Place<'_>| VolumeRecord {
-        claim: place.claim.name.clone(),
-        from: request
-            .record
-            .volume(&place.claim.name)
-            .map_or(place.claim.capacity, |old| old.from),
-        to: target,
-        stage: place.stage,
-        capacity: place.claim.capacity,
-        reason: place.cause.reason,
-        message: place.cause.message.clone(),
-    };
-    places.iter().map(record).collect()
-}
-
-/// The volumes as a run begins: which are to be patched, and which are asked for already.
-pub(crate) fn plan(seen: &Observed, target: Bytes) -> Vec<VolumeRecord> {
-    let line = |claim: &Claim| {
-        let (stage, reason, message) = match () {
-            () if claim.capacity >= target => {
-                (Stage::Grown, Reason::VolumeExpansion, "has that much already")
-            }
-            () if needs_patch(claim, target) => {
-                (Stage::Pending, Reason::Running, "its request is to be raised")
-            }
-            () => (
-                Stage::Requested,
-                Reason::Resizing,
-                "an earlier request asked for that much",
-            ),
-        };
-        VolumeRecord {
-            claim: claim.name.clone(),
-            from: claim.capacity,
-            to: target,
-            stage,
-            capacity: claim.capacity,
-            reason,
-            message: message.to_owned(),
-        }
-    };
-    seen.claims.iter().map(line).collect()
 }

@@ -13,9 +13,11 @@ mod growth;
 pub mod observed;
 pub mod pause;
 mod pending;
+mod place;
 mod queue;
 mod quota;
 pub mod request;
+mod state;
 mod step;
 mod texts;
 
@@ -23,4 +25,5 @@ pub use finish::{ALIGN_TIMEOUT, DELETE_TIMEOUT};
 pub use growth::{EVENTS_AFTER, NOTE_AFTER, SILENCE};
 pub use observed::Observed;
 pub use request::Request;
-pub use step::{State, Step, Update, Wait, internal_error, state, step};
+pub use state::{State, state};
+pub use step::{Step, Update, Wait, internal_error, step};

@@ -6,10 +6,9 @@ use units::{Bytes, Reason};
 use crate::{
     attempt,
     checks::{self, Obstacle},
-    growth,
     observed::{Observed, Trial},
     pause::{self, Holder},
-    queue,
+    place, queue,
     request::{Apply, Condition, Phase, Request},
     step::{Step, Update, Wait},
     texts,
@@ -73,7 +72,7 @@ fn trial(seen: &Observed, target: Bytes) -> Result<Option<Step>, Obstacle> {
     for claim in seen
         .claims
         .iter()
-        .filter(|claim| growth::needs_patch(claim, target))
+        .filter(|claim| place::needs_patch(claim, target))
     {
         match seen.trials.get(&claim.name) {
             Some(Trial {
@@ -104,7 +103,7 @@ fn begin(seen: &Observed, target: Bytes) -> Step {
             Reason::Running,
             texts::RUNNING,
         )],
-        volumes: Some(growth::plan(seen, target)),
+        volumes: Some(place::plan(seen, target)),
         attempts: Some(1),
         starts: true,
     })

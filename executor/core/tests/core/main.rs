@@ -10,8 +10,11 @@
 
 mod causes;
 mod checks;
+mod ending;
 mod explore;
 mod fixture;
+mod growing;
 mod model;
 mod queue;
+mod server;
 mod states;

@@ -10,6 +10,7 @@ use kube::{
     Api, ResourceExt,
     api::{ListParams, WatchEvent, WatchParams},
 };
+use runtime::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
@@ -97,7 +98,7 @@ fn refusal(wanted: &str, status: &str, message: &str) -> Value {
         "allocatedResources": {"storage": wanted},
         "allocatedResourceStatuses": {"storage": status},
         "conditions": [{"type": "ControllerResizeError", "status": "True", "message": message,
-            "lastTransitionTime": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}]
+            "lastTransitionTime": SystemClock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}]
     })
 }
 

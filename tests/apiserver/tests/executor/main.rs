@@ -10,6 +10,7 @@
 
 mod crash;
 mod hands;
+mod make;
 mod odd;
 mod queue;
 mod refuse;

@@ -12,16 +12,14 @@ use executor::test_parts::{self, Decide, StopAfter};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
-        core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, Pod},
+        core::v1::{PersistentVolume, PersistentVolumeClaim},
         events::v1::Event,
-        storage::v1::StorageClass,
     },
 };
 use kube::{
     Api, Client, Resource,
-    api::{ListParams, Patch, PatchParams, PostParams},
+    api::{ListParams, Patch, PatchParams},
 };
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::sync::MutexGuard;
 
@@ -78,79 +76,6 @@ impl World {
         world
     }
 
-    async fn make(&self, plan: Plan) {
-        let Plan {
-            members,
-            expandable,
-            mounted,
-            managed,
-        } = plan;
-        let ns = &self.namespace;
-        let class = format!("class-{ns}");
-        self.create_global::<Namespace>(json!({"metadata": {"name": ns}}))
-            .await;
-        self.create_global::<StorageClass>(json!({
-            "metadata": {"name": class}, "provisioner": "test.csi.example", "allowVolumeExpansion": expandable
-        }))
-        .await;
-        let storage = json!({"storageClassName": class, "accessModes": ["ReadWriteOnce"],
-            "resources": {"requests": {"storage": "1Gi"}}});
-        self.create::<Postgres>(json!({
-            "metadata": {"name": DATABASE},
-            "spec": {"version": "16.4", "replicas": members, "storage": storage}
-        }))
-        .await;
-        if managed {
-            self.postgres_status(json!({"phase": "Ready", "conditions": [
-                {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z", "reason": "R",
-                 "message": "of the provisioner"}]}))
-            .await;
-        }
-        self.create::<PetSet>(json!({
-            "metadata": {"name": DATABASE},
-            "spec": {"serviceName": "x", "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {}},
-                "volumeClaimTemplates": [
-                    {"metadata": {"name": "logs"}, "spec": {"resources": {"requests": {"storage": "3Gi"}}}},
-                    {"metadata": {"name": "data"}, "spec": storage}]}
-        }))
-        .await;
-        for ordinal in 0..members {
-            self.member(ordinal, &storage, mounted).await;
-        }
-    }
-
-    async fn member(&self, ordinal: usize, storage: &Value, mounted: bool) {
-        let (claim, volume) = (claim(ordinal), self.volume(ordinal));
-        let mut spec = storage.clone();
-        spec["volumeName"] = json!(volume);
-        let object: PersistentVolumeClaim = self
-            .create(json!({"metadata": {"name": claim}, "spec": spec}))
-            .await;
-        self.create_global::<PersistentVolume>(json!({
-            "metadata": {"name": volume},
-            "spec": {
-                "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"],
-                "storageClassName": spec["storageClassName"], "persistentVolumeReclaimPolicy": "Retain",
-                "csi": {"driver": "test.csi.example", "volumeHandle": volume},
-                "claimRef": {"namespace": self.namespace, "name": claim, "uid": object.metadata.uid,
-                    "apiVersion": "v1", "kind": "PersistentVolumeClaim"}
-            }
-        }))
-        .await;
-        self.claim_status(ordinal, json!({"phase": "Bound", "capacity": {"storage": "1Gi"}}))
-            .await;
-        if mounted {
-            self.create::<Pod>(json!({
-                "metadata": {"name": pod(ordinal)},
-                "spec": {"nodeName": "nowhere",
-                    "containers": [{"name": "postgres", "image": "none",
-                        "volumeMounts": [{"name": "data", "mountPath": "/var/pv"}]}],
-                    "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]}
-            }))
-            .await;
-        }
-    }
-
     pub(crate) fn api<K>(&self) -> Api<K>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
@@ -160,32 +85,6 @@ impl World {
 
     pub(crate) fn volume(&self, ordinal: usize) -> String {
         format!("pv-{}-{ordinal}", self.namespace)
-    }
-
-    pub(crate) async fn create<K>(&self, object: Value) -> K
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Serialize
-            + DeserializeOwned
-            + Clone
-            + std::fmt::Debug,
-    {
-        let typed: K = serde_json::from_value(object.clone()).unwrap();
-        self.api::<K>()
-            .create(&PostParams::default(), &typed)
-            .await
-            .unwrap_or_else(|e| panic!("{object}: {e}"))
-    }
-
-    async fn create_global<K>(&self, object: Value) -> K
-    where
-        K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + std::fmt::Debug,
-    {
-        let typed: K = serde_json::from_value(object.clone()).unwrap();
-        let api: Api<K> = Api::all(self.client.clone());
-        api.create(&PostParams::default(), &typed)
-            .await
-            .unwrap_or_else(|e| panic!("{object}: {e}"))
     }
 
     pub(crate) async fn claim_status(&self, ordinal: usize, status: Value) {

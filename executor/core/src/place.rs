@@ -1,0 +1,134 @@
+//! Where each claim is on its way to the target, and why it is not further.
+
+use jiff::Timestamp;
+use units::{Bytes, Reason};
+
+use crate::{
+    cause::{self, Cause},
+    growth::SILENCE,
+    observed::{Claim, Observed, Resize},
+    request::{Request, Stage, VolumeRecord},
+    texts,
+};
+
+/// Where one claim is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    pub(crate) claim: &'a Claim,
+    pub(crate) stage: Stage,
+    pub(crate) cause: Cause,
+}
+
+/// Whether its request is to be changed: too low, or stuck above the target where the driver cannot follow.
+pub(crate) fn needs_patch(claim: &Claim, target: Bytes) -> bool {
+    let stuck = matches!(
+        claim.resize,
+        Some(Resize::ControllerInfeasible | Resize::NodeInfeasible)
+    );
+    claim.capacity < target && (claim.request < target || (stuck && claim.request > target))
+}
+
+/// Where a claim is on its way to the target.
+pub(crate) fn stage(claim: &Claim, target: Bytes, request: &Request) -> Stage {
+    let another = claim.request > target;
+    if claim.capacity >= target && (claim.resize.is_none() || another) {
+        return Stage::Grown;
+    }
+    if needs_patch(claim, target) {
+        return Stage::Pending;
+    }
+    if claim.volume.is_some_and(|volume| volume >= target) {
+        let unmounted = claim.resize == Some(Resize::NodePending) && claim.pods.is_empty();
+        return if unmounted {
+            Stage::FinishesAtNextMount
+        } else {
+            Stage::FileSystemPending
+        };
+    }
+    let adopted = request
+        .record
+        .volume(&claim.name)
+        .is_some_and(|volume| volume.stage == Stage::Requested);
+    if adopted {
+        Stage::Requested
+    } else {
+        Stage::Resizing
+    }
+}
+
+pub(crate) fn places<'a>(
+    request: &Request,
+    seen: &'a Observed,
+    target: Bytes,
+    now: Timestamp,
+) -> Vec<Place<'a>> {
+    let started = request.record.started();
+    let late = started.is_some_and(|started| now >= texts::after(started, SILENCE));
+    let place = |claim| {
+        let stage = stage(claim, target, request);
+        Place {
+            claim,
+            stage,
+            cause: cause::of(claim, stage, started, late),
+        }
+    };
+    seen.claims.iter().map(place).collect()
+}
+
+/// The claim that decides what is said of all: one that ends the run, else the one that is furthest from its end.
+pub(crate) fn worst<'a, 'b>(places: &'b [Place<'a>]) -> Option<&'b Place<'a>> {
+    let rank = |place: &&Place<'a>| {
+        let waits = matches!(place.cause.reason, Reason::Resizing | Reason::FileSystemPending);
+        (!place.cause.is_final, place.stage.is_grown(), waits, place.stage)
+    };
+    places.iter().min_by_key(rank)
+}
+
+pub(crate) fn about(place: &Place<'_>) -> String {
+    format!("{}: {}", place.claim.name, place.cause.message)
+}
+
+pub(crate) fn volumes(request: &Request, places: &[Place<'_>], target: Bytes) -> Vec<VolumeRecord> {
+    let record = |place: &Place<'_>| VolumeRecord {
+        claim: place.claim.name.clone(),
+        from: request
+            .record
+            .volume(&place.claim.name)
+            .map_or(place.claim.capacity, |old| old.from),
+        to: target,
+        stage: place.stage,
+        capacity: place.claim.capacity,
+        reason: place.cause.reason,
+        message: place.cause.message.clone(),
+    };
+    places.iter().map(record).collect()
+}
+
+/// The volumes as a run begins: which are to be patched, and which are asked for already.
+pub(crate) fn plan(seen: &Observed, target: Bytes) -> Vec<VolumeRecord> {
+    let line = |claim: &Claim| {
+        let (stage, reason, message) = match () {
+            () if claim.capacity >= target => {
+                (Stage::Grown, Reason::VolumeExpansion, "has that much already")
+            }
+            () if needs_patch(claim, target) => {
+                (Stage::Pending, Reason::Running, "its request is to be raised")
+            }
+            () => (
+                Stage::Requested,
+                Reason::Resizing,
+                "an earlier request asked for that much",
+            ),
+        };
+        VolumeRecord {
+            claim: claim.name.clone(),
+            from: claim.capacity,
+            to: target,
+            stage,
+            capacity: claim.capacity,
+            reason,
+            message: message.to_owned(),
+        }
+    };
+    seen.claims.iter().map(line).collect()
+}
