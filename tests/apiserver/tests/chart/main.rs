@@ -12,3 +12,4 @@ mod alongside;
 mod crds;
 mod rights;
 mod tools;
+mod values;

@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 use cluster::{
@@ -39,6 +39,28 @@ pub(crate) const SHARED: [(&str, &str, &str, &str); 5] = [
     ),
 ];
 
+/// `helm template`: the objects as one text, without any cluster.
+pub(crate) fn render(more: &[&str]) -> Result<String, String> {
+    let chart = places::repository().join("deploy/chart");
+    let output = Command::new(binaries::helm().unwrap())
+        .args(["template", "highwater", "--namespace", "highwater"])
+        .arg(chart)
+        .args(more)
+        .output()
+        .unwrap();
+    outcome(&output)
+}
+
+/// What it printed, or what it complained of.
+fn outcome(output: &Output) -> Result<String, String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(text(&output.stderr))
+    }
+}
+
 pub(crate) struct Tools {
     server: ApiServer,
     helm: PathBuf,
@@ -72,12 +94,7 @@ impl Tools {
             .env("HOME", self.bin.path()) // discovery and Helm caches of this server alone
             .output()
             .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if output.status.success() {
-            Ok(text(&output.stdout))
-        } else {
-            Err(text(&output.stderr))
-        }
+        outcome(&output)
     }
 
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
