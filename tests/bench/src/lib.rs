@@ -10,7 +10,7 @@ pub mod growth;
 pub mod spread;
 
 use anyhow::ensure;
-use e2e::{Database, Shape, World};
+use e2e::{Database, Objects, Shape, World};
 use serde_json::json;
 
 use crate::{args::Args, spread::Spread};
@@ -42,32 +42,19 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn rounds(world: &World, growths: usize) -> anyhow::Result<(Spread, Spread, Spread)> {
-    let found = std::sync::Mutex::new(None);
-    world
-        .in_namespace("bench", |objects| {
-            let (world, found) = (world.clone(), &found);
-            async move {
-                let ours = Database::create(&world, &objects, "ours", Shape::default()).await?;
-                let bare = Database::create(&world, &objects, "bare", Shape::default()).await?;
-                ours.autoscale(json!({"scalingRules": [{"appliesUpto": "", "threshold": "32Mi"}]}))
-                    .await?;
-                let (mut requests, mut usable, mut by_hand) = (vec![], vec![], vec![]);
-                for _ in 0..growths {
-                    let growth = growth::measure(&world, &ours).await?;
-                    requests.push(growth.to_request);
-                    usable.push(growth.to_usable);
-                    by_hand.push(bare::measure(&world, &bare).await?);
-                }
-                if let Ok(mut found) = found.lock() {
-                    *found = Some((Spread::of(requests), Spread::of(usable), Spread::of(by_hand)));
-                }
-                Ok(())
-            }
-        })
-        .await;
-    found
-        .into_inner()
-        .ok()
-        .flatten()
-        .ok_or_else(|| anyhow::anyhow!("the rounds did not end"))
+    let measured = async |world: World, objects: Objects| {
+        let ours = Database::create(&world, &objects, "ours", Shape::default()).await?;
+        let bare = Database::create(&world, &objects, "bare", Shape::default()).await?;
+        let rules = json!([{"appliesUpto": "", "threshold": "32Mi"}]);
+        ours.autoscale(json!({"scalingRules": rules})).await?;
+        let (mut requests, mut usable, mut by_hand) = (vec![], vec![], vec![]);
+        for _ in 0..growths {
+            let growth = growth::measure(&world, &ours).await?;
+            requests.push(growth.to_request);
+            usable.push(growth.to_usable);
+            by_hand.push(bare::measure(&world, &bare).await?);
+        }
+        Ok((Spread::of(requests), Spread::of(usable), Spread::of(by_hand)))
+    };
+    world.in_namespace("bench", measured).await
 }

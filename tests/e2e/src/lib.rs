@@ -20,4 +20,4 @@ pub use agree::Sizes;
 pub use database::{Database, Shape};
 pub use objects::Objects;
 pub use volume::Volume;
-pub use world::World;
+pub use world::{World, scenario};

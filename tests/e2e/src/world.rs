@@ -1,7 +1,6 @@
 //! The running cluster, and a namespace per test.
 
 use std::{
-    future::Future,
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
 };
@@ -56,36 +55,42 @@ impl World {
     /// Runs `test` in a namespace of its own, named after it; the namespace goes away afterwards, also when
     /// the test panics, and a failing test first prints what is in it.
     ///
+    /// # Errors
+    /// The test's.
+    ///
     /// # Panics
     /// With the test's own panic, after the clean-up.
-    pub async fn in_namespace<F, Fut>(&self, name: &str, test: F)
-    where
-        F: FnOnce(Objects) -> Fut,
-        Fut: Future<Output = anyhow::Result<()>>,
-    {
+    pub async fn in_namespace<T>(
+        &self,
+        name: &str,
+        test: impl AsyncFnOnce(World, Objects) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let namespace = format!("{name}-{:05x}", std::process::id() & 0xf_ffff);
         let objects = Objects::new(self.client.clone(), &namespace);
-        let made = objects
-            .apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
+        let manifest = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        objects.apply(&manifest).await?;
+        let outcome = AssertUnwindSafe(test(self.clone(), objects.clone()))
+            .catch_unwind()
             .await;
-        let outcome = match made {
-            Ok(_) => AssertUnwindSafe(test(objects.clone())).catch_unwind().await,
-            Err(error) => Ok(Err(error)),
-        };
-        if !matches!(outcome, Ok(Ok(()))) {
+        if !matches!(outcome, Ok(Ok(_))) {
             objects.dump().await;
         }
         let gone = objects.delete(&kinds::NAMESPACE, &namespace).await;
         match outcome {
             Err(panic) => std::panic::resume_unwind(panic),
-            Ok(result) => {
-                if let Err(error) = result.and(gone) {
-                    #[allow(clippy::panic, reason = "this is how a test fails")]
-                    {
-                        panic!("{name}: {error:#}")
-                    }
-                }
-            }
+            Ok(result) => result.and_then(|found| gone.map(|()| found)),
         }
+    }
+}
+
+/// A test: runs `test` in a namespace of its own on the running cluster.
+///
+/// # Panics
+/// When the test fails, or the cluster is not up.
+#[allow(clippy::panic, reason = "this is how a test fails")]
+pub async fn scenario(name: &str, test: impl AsyncFnOnce(World, Objects) -> anyhow::Result<()>) {
+    let ran = async { World::connect().await?.in_namespace(name, test).await };
+    if let Err(error) = ran.await {
+        panic!("{name}: {error:#}");
     }
 }

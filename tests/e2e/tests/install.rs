@@ -2,7 +2,7 @@
 //! What it refuses is asked of an API server alone, in `tests/apiserver/tests/chart`.
 
 use anyhow::{Context, ensure};
-use e2e::{Database, Objects, Shape, World, objects::kinds};
+use e2e::{Database, Objects, Shape, World, objects::kinds, scenario};
 use k8s_openapi::api::{
     apps::v1::{DaemonSet, Deployment},
     core::v1::{Pod, PodTemplateSpec},
@@ -57,37 +57,32 @@ async fn versions(objects: &Objects, db: &Database) -> anyhow::Result<Vec<Value>
 #[tokio::test]
 async fn databases_live_through_upgrade_rollback_removal_and_return() {
     let _alone = INSTALLATION.lock().await;
-    let world = World::connect().await.unwrap();
-    world
-        .in_namespace("install", |objects| {
-            let world = world.clone();
-            async move {
-                let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
-                db.autoscale(json!({})).await?;
-                let watched = |a: &Value| a["status"]["reason"] == "BelowThreshold";
-                objects
-                    .until_some(&kinds::AUTOSCALER, &db.autoscaler(), "watched", watched)
-                    .await?;
-                let before = versions(&objects, &db).await?;
-                let crds = world.kubectl(&["get", "crds", "-o", "name"]).await?;
+    scenario("install", async |world, objects| {
+        let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
+        db.autoscale(json!({})).await?;
+        let watched = |a: &Value| a["status"]["reason"] == "BelowThreshold";
+        objects
+            .until_some(&kinds::AUTOSCALER, &db.autoscaler(), "watched", watched)
+            .await?;
+        let before = versions(&objects, &db).await?;
+        let crds = world.kubectl(&["get", "crds", "-o", "name"]).await?;
 
-                let outcome = around(&world, &objects, &db, &before).await;
-                world.deploy("install.sh").await?; // whatever happened, the other tests need it
-                outcome?;
+        let outcome = around(&world, &objects, &db, &before).await;
+        world.deploy("install.sh").await?; // whatever happened, the other tests need it
+        outcome?;
 
-                assert_eq!(versions(&objects, &db).await?, before, "installed again");
-                let after = world.kubectl(&["get", "crds", "-o", "name"]).await?;
-                assert_eq!(after, crds);
+        assert_eq!(versions(&objects, &db).await?, before, "installed again");
+        let after = world.kubectl(&["get", "crds", "-o", "name"]).await?;
+        assert_eq!(after, crds);
 
-                let volume = db.volume(&world).await?;
-                let capacity = volume.space()?.capacity;
-                volume.fill_to(81.0)?;
-                volume.until_larger_than(capacity).await?;
-                db.settled(&world).await?;
-                Ok(())
-            }
-        })
-        .await;
+        let volume = db.volume(&world).await?;
+        let capacity = volume.space()?.capacity;
+        volume.fill_to(81.0)?;
+        volume.until_larger_than(capacity).await?;
+        db.settled(&world).await?;
+        Ok(())
+    })
+    .await;
 }
 
 /// Every change of the installation but its return; the database must not notice any.
@@ -127,55 +122,49 @@ fn pod_of(name: &str, template: PodTemplateSpec) -> anyhow::Result<Pod> {
 #[tokio::test]
 async fn every_pod_but_the_agents_is_restricted() {
     let _alone = INSTALLATION.lock().await;
-    let world = World::connect().await.unwrap();
-    world
-        .in_namespace("restricted", |objects| {
-            let world = world.clone();
-            async move {
-                let level =
-                    json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
-                objects
-                    .merge(&kinds::NAMESPACE, objects.namespace(), &level)
-                    .await?;
-                let pods: Api<Pod> = Api::namespaced(world.client.clone(), objects.namespace());
-                let dry = PostParams {
-                    dry_run: true,
-                    field_manager: None,
-                };
+    scenario("restricted", async |world, objects| {
+        let level = json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
+        objects
+            .merge(&kinds::NAMESPACE, objects.namespace(), &level)
+            .await?;
+        let pods: Api<Pod> = Api::namespaced(world.client.clone(), objects.namespace());
+        let dry = PostParams {
+            dry_run: true,
+            field_manager: None,
+        };
 
-                let deployments: Api<Deployment> = Api::namespaced(world.client.clone(), "highwater");
-                for name in ["highwater-decider", "highwater-executor"] {
-                    let template = deployments.get(name).await?.spec.context("a spec")?.template;
-                    pods.create(&dry, &pod_of(name, template)?)
-                        .await
-                        .with_context(|| format!("{name} is not restricted"))?;
-                }
-                let agents: Api<DaemonSet> = Api::namespaced(world.client.clone(), "highwater");
-                let template = agents
-                    .get("highwater-agent")
-                    .await?
-                    .spec
-                    .context("a spec")?
-                    .template;
-                let refused = pods
-                    .create(&dry, &pod_of("agent", template)?)
-                    .await
-                    .err()
-                    .context("a hostPath passed")?;
-                let refused = refused.to_string();
-                // The hostPath and nothing else: in every other respect the agent is restricted, too.
-                assert!(refused.contains("hostPath"), "{refused}");
-                for other in [
-                    "allowPrivilegeEscalation",
-                    "capabilities",
-                    "runAsNonRoot",
-                    "seccompProfile",
-                    "runAsUser=0",
-                ] {
-                    assert!(!refused.contains(other), "{refused}");
-                }
-                Ok(())
-            }
-        })
-        .await;
+        let deployments: Api<Deployment> = Api::namespaced(world.client.clone(), "highwater");
+        for name in ["highwater-decider", "highwater-executor"] {
+            let template = deployments.get(name).await?.spec.context("a spec")?.template;
+            pods.create(&dry, &pod_of(name, template)?)
+                .await
+                .with_context(|| format!("{name} is not restricted"))?;
+        }
+        let agents: Api<DaemonSet> = Api::namespaced(world.client.clone(), "highwater");
+        let template = agents
+            .get("highwater-agent")
+            .await?
+            .spec
+            .context("a spec")?
+            .template;
+        let refused = pods
+            .create(&dry, &pod_of("agent", template)?)
+            .await
+            .err()
+            .context("a hostPath passed")?;
+        let refused = refused.to_string();
+        // The hostPath and nothing else: in every other respect the agent is restricted, too.
+        assert!(refused.contains("hostPath"), "{refused}");
+        for other in [
+            "allowPrivilegeEscalation",
+            "capabilities",
+            "runAsNonRoot",
+            "seccompProfile",
+            "runAsUser=0",
+        ] {
+            assert!(!refused.contains(other), "{refused}");
+        }
+        Ok(())
+    })
+    .await;
 }

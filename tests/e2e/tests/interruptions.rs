@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Database, Objects, Shape, World, faults, objects::kinds, wait};
+use e2e::{Database, Objects, Shape, World, faults, objects::kinds, scenario, wait};
 use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
@@ -32,26 +32,21 @@ async fn request_in_progress(db: &Database) -> anyhow::Result<String> {
 
 /// A growth that the driver delays, with `component` restarted while it is under way: one request, and all agrees.
 async fn grows_although_restarted(component: &'static str) {
-    let world = World::connect().await.unwrap();
-    world
-        .in_namespace(&format!("restart-{component}"), |objects| {
-            let world = world.clone();
-            async move {
-                let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
-                db.autoscale(json!({})).await?;
-                let volume = db.volume(&world).await?;
-                let before = volume.space()?.capacity;
-                let _slow = faults::slow_controller(&world, &volume, Duration::from_secs(3))?;
-                volume.fill_to(81.0)?;
-                request_in_progress(&db).await?;
-                restart(&objects, component).await?;
-                volume.until_larger_than(before).await?;
-                db.settled(&world).await?;
-                assert_eq!(db.requests_ever(&world)?.len(), 1);
-                Ok(())
-            }
-        })
-        .await;
+    scenario(&format!("restart-{component}"), async |world, objects| {
+        let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
+        db.autoscale(json!({})).await?;
+        let volume = db.volume(&world).await?;
+        let before = volume.space()?.capacity;
+        let _slow = faults::slow_controller(&world, &volume, Duration::from_secs(3))?;
+        volume.fill_to(81.0)?;
+        request_in_progress(&db).await?;
+        restart(&objects, component).await?;
+        volume.until_larger_than(before).await?;
+        db.settled(&world).await?;
+        assert_eq!(db.requests_ever(&world)?.len(), 1);
+        Ok(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -84,94 +79,79 @@ async fn nothing_left_behind(world: &World, db: &Database, request: &str) -> any
 
 #[tokio::test]
 async fn an_autoscaler_deleted_midway_takes_its_request_along_in_order() {
-    let world = World::connect().await.unwrap();
-    world
-        .in_namespace("no-scaler", |objects| {
-            let world = world.clone();
-            async move {
-                let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
-                db.autoscale(json!({})).await?;
-                let volume = db.volume(&world).await?;
-                let _slow = faults::slow_controller(&world, &volume, Duration::from_secs(3))?;
-                volume.fill_to(81.0)?;
-                let request = request_in_progress(&db).await?;
-                objects.delete(&kinds::AUTOSCALER, &db.autoscaler()).await?;
-                nothing_left_behind(&world, &db, &request).await
-            }
-        })
-        .await;
+    scenario("no-scaler", async |world, objects| {
+        let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
+        db.autoscale(json!({})).await?;
+        let volume = db.volume(&world).await?;
+        let _slow = faults::slow_controller(&world, &volume, Duration::from_secs(3))?;
+        volume.fill_to(81.0)?;
+        let request = request_in_progress(&db).await?;
+        objects.delete(&kinds::AUTOSCALER, &db.autoscaler()).await?;
+        nothing_left_behind(&world, &db, &request).await
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_request_deleted_midway_lets_go_and_the_next_one_goes_on() {
-    let world = World::connect().await.unwrap();
-    world
-        .in_namespace("no-request", |objects| {
-            let world = world.clone();
-            async move {
-                let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
-                db.autoscale(json!({})).await?;
-                let volume = db.volume(&world).await?;
-                let before = volume.space()?.capacity;
-                let _slow = faults::slow_controller(&world, &volume, Duration::from_secs(3))?;
-                volume.fill_to(81.0)?;
-                let request = request_in_progress(&db).await?;
-                objects.delete(&kinds::REQUEST, &request).await?;
-                db.objects
-                    .until(&kinds::REQUEST, &request, "gone", |seen| seen.is_none())
-                    .await?;
-                volume.until_larger_than(before).await?;
-                let (_, _) = volume
-                    .until("under the threshold", |space| space.percent() < 80.0)
-                    .await?;
-                nothing_left_behind(&world, &db, &request).await
-            }
-        })
-        .await;
+    scenario("no-request", async |world, objects| {
+        let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
+        db.autoscale(json!({})).await?;
+        let volume = db.volume(&world).await?;
+        let before = volume.space()?.capacity;
+        let _slow = faults::slow_controller(&world, &volume, Duration::from_secs(3))?;
+        volume.fill_to(81.0)?;
+        let request = request_in_progress(&db).await?;
+        objects.delete(&kinds::REQUEST, &request).await?;
+        db.objects
+            .until(&kinds::REQUEST, &request, "gone", |seen| seen.is_none())
+            .await?;
+        volume.until_larger_than(before).await?;
+        let (_, _) = volume
+            .until("under the threshold", |space| space.percent() < 80.0)
+            .await?;
+        nothing_left_behind(&world, &db, &request).await
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_claim_mounted_nowhere_grows_and_finishes_at_its_next_mount() {
-    let world = World::connect().await.unwrap();
-    world
-        .in_namespace("unmounted", |objects| {
-            let world = world.clone();
-            async move {
-                let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
-                objects.delete(&kinds::POD, &db.pod()).await?;
-                objects
-                    .until(&kinds::POD, &db.pod(), "gone", |seen| seen.is_none())
-                    .await?;
-                let request = json!({
-                    "apiVersion": "ops.kubedb.com/v1alpha1", "kind": "PostgresOpsRequest",
-                    "metadata": {"name": "by-hand", "namespace": objects.namespace()},
-                    "spec": {
-                        "type": "VolumeExpansion", "databaseRef": {"name": db.name}, "apply": "Always",
-                        "volumeExpansion": {"mode": "Online", "postgres": "600Mi"},
-                    },
-                });
-                objects.apply(&request).await?;
-                let done = |r: &Value| wait::phase(r) == "Successful";
-                let ended = objects
-                    .until_some(&kinds::REQUEST, "by-hand", "Successful", done)
-                    .await?;
-                assert!(
-                    ended["status"].to_string().contains("next mount"),
-                    "{}",
-                    ended["status"]
-                );
-                for manifest in db.manifests().into_iter().filter(|m| m["kind"] == "Pod") {
-                    objects.apply(&manifest).await?;
-                }
-                let volume = db.volume(&world).await?;
-                volume.until_larger_than(500 << 20).await?;
-                let finished = |c: &Value| c["status"]["capacity"]["storage"] == "600Mi";
-                objects
-                    .until_some(&kinds::CLAIM, &db.claim(), "finished", finished)
-                    .await?;
-                db.settled(&world).await?;
-                Ok(())
-            }
-        })
-        .await;
+    scenario("unmounted", async |world, objects| {
+        let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
+        objects.delete(&kinds::POD, &db.pod()).await?;
+        objects
+            .until(&kinds::POD, &db.pod(), "gone", |seen| seen.is_none())
+            .await?;
+        let request = json!({
+            "apiVersion": "ops.kubedb.com/v1alpha1", "kind": "PostgresOpsRequest",
+            "metadata": {"name": "by-hand", "namespace": objects.namespace()},
+            "spec": {
+                "type": "VolumeExpansion", "databaseRef": {"name": db.name}, "apply": "Always",
+                "volumeExpansion": {"mode": "Online", "postgres": "600Mi"},
+            },
+        });
+        objects.apply(&request).await?;
+        let done = |r: &Value| wait::phase(r) == "Successful";
+        let ended = objects
+            .until_some(&kinds::REQUEST, "by-hand", "Successful", done)
+            .await?;
+        assert!(
+            ended["status"].to_string().contains("next mount"),
+            "{}",
+            ended["status"]
+        );
+        for manifest in db.manifests().into_iter().filter(|m| m["kind"] == "Pod") {
+            objects.apply(&manifest).await?;
+        }
+        let volume = db.volume(&world).await?;
+        volume.until_larger_than(500 << 20).await?;
+        let finished = |c: &Value| c["status"]["capacity"]["storage"] == "600Mi";
+        objects
+            .until_some(&kinds::CLAIM, &db.claim(), "finished", finished)
+            .await?;
+        db.settled(&world).await?;
+        Ok(())
+    })
+    .await;
 }

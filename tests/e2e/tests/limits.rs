@@ -1,6 +1,6 @@
 //! What forbids growth is said, with the object to change, and nothing is tried meanwhile.
 
-use e2e::{Database, Shape, World};
+use e2e::{Database, Shape, World, scenario};
 use serde_json::json;
 use units::Reason;
 
@@ -17,53 +17,43 @@ async fn refused(world: &World, db: &Database, reason: Reason, names: &str) -> a
 
 #[tokio::test]
 async fn a_class_without_expansion_is_named() {
-    let world = World::connect().await.unwrap();
-    world
-        .in_namespace("fixed", |objects| {
-            let world = world.clone();
-            async move {
-                let db = Database::create(
-                    &world,
-                    &objects,
-                    "pg",
-                    Shape {
-                        class: "loop-xfs-fixed",
-                        ..Shape::default()
-                    },
-                )
-                .await?;
-                db.autoscale(json!({})).await?;
-                refused(&world, &db, Reason::NotExpandable, "loop-xfs-fixed").await
-            }
-        })
-        .await;
+    scenario("fixed", async |world, objects| {
+        let db = Database::create(
+            &world,
+            &objects,
+            "pg",
+            Shape {
+                class: "loop-xfs-fixed",
+                ..Shape::default()
+            },
+        )
+        .await?;
+        db.autoscale(json!({})).await?;
+        refused(&world, &db, Reason::NotExpandable, "loop-xfs-fixed").await
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_claim_at_its_quota_is_held_and_grows_when_the_quota_does() {
-    let world = World::connect().await.unwrap();
-    world
-        .in_namespace("quota", |objects| {
-            let world = world.clone();
-            async move {
-                let quota = |storage: &str| {
-                    json!({
-                        "apiVersion": "v1", "kind": "ResourceQuota",
-                        "metadata": {"name": "storage", "namespace": objects.namespace()},
-                        "spec": {"hard": {"requests.storage": storage}},
-                    })
-                };
-                objects.apply(&quota("400Mi")).await?;
-                let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
-                db.autoscale(json!({})).await?;
-                refused(&world, &db, Reason::QuotaExceeded, "storage").await?;
-                let volume = db.volume(&world).await?;
-                let before = volume.space()?.capacity;
-                objects.apply(&quota("2Gi")).await?;
-                volume.until_larger_than(before).await?;
-                db.settled(&world).await?;
-                Ok(())
-            }
-        })
-        .await;
+    scenario("quota", async |world, objects| {
+        let quota = |storage: &str| {
+            json!({
+                "apiVersion": "v1", "kind": "ResourceQuota",
+                "metadata": {"name": "storage", "namespace": objects.namespace()},
+                "spec": {"hard": {"requests.storage": storage}},
+            })
+        };
+        objects.apply(&quota("400Mi")).await?;
+        let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
+        db.autoscale(json!({})).await?;
+        refused(&world, &db, Reason::QuotaExceeded, "storage").await?;
+        let volume = db.volume(&world).await?;
+        let before = volume.space()?.capacity;
+        objects.apply(&quota("2Gi")).await?;
+        volume.until_larger_than(before).await?;
+        db.settled(&world).await?;
+        Ok(())
+    })
+    .await;
 }
