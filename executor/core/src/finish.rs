@@ -8,8 +8,7 @@ use units::{Bytes, Reason};
 use crate::{
     attempt, growth,
     observed::{Claim, Observed, Target},
-    pause::{self, Holder},
-    place,
+    pause, place,
     request::{Condition, Phase, Request, Stage},
     step::{Step, Update, Wait},
     texts,
@@ -92,18 +91,9 @@ fn postgres(seen: &Observed, to: Bytes) -> Option<Step> {
     (smaller && !seen.refusals.contains_key(&Target::PostgresSpec)).then_some(Step::PatchPostgres { to })
 }
 
-/// Template and spec follow what every claim has, when this run made it grow.
+/// Template and spec follow what every claim has, when this run made it grow; only while the database is paused for it.
 fn align(request: &Request, seen: &Observed) -> Option<Step> {
-    let free = match &seen.database {
-        Some(database) => {
-            matches!(
-                pause::holder(&request.uid, database, &seen.queue),
-                Holder::Me | Holder::Nobody
-            )
-        }
-        None => false,
-    };
-    let target = request.target().filter(|_| free)?;
+    let target = request.target().filter(|_| pause::is_mine(request, seen))?;
     let to = match request.record.is_true(Reason::VolumeExpansion) {
         true => target,
         false => seen.common_size()?.min(target),

@@ -62,14 +62,10 @@ fn settle(world: &World, rules: &Rules, settled: &mut HashSet<World>) {
         if settled.contains(last) || last.is_over() {
             break;
         }
-        assert!(
-            path.len() < LONG,
-            "no end in sight: {:?}",
-            &path[path.len() - 4..]
-        );
+        assert!(path.len() < LONG, "no end in sight: {}", last.summary());
         match last.executor(rules) {
             Some(next) => path.push(next),
-            None => panic!("stuck, and not over: {last:?}"),
+            None => panic!("stuck, and not over: {}", last.summary()),
         }
     }
     settled.extend(path);
@@ -243,6 +239,34 @@ fn a_claim_mounted_nowhere_is_no_obstacle() {
     world.seen.claims[1].pods.clear();
     let (_, reached) = explore(world, &working());
     assert!(reached.contains("Successful"));
+}
+
+#[test]
+fn a_larger_claim_is_not_touched_whether_it_still_grows_or_not() {
+    for (capacity, resize) in [
+        (30, None),
+        (10, Some(Resize::ControllerInProgress)),
+        (30, Some(Resize::ControllerInfeasible)),
+    ] {
+        let mut world = start();
+        let claim = &mut world.seen.claims[0];
+        claim.request = gib(if resize.is_some() { 50 } else { 30 });
+        claim.allocated = Some(claim.request);
+        claim.capacity = gib(capacity);
+        claim.volume = Some(gib(capacity));
+        claim.resize = resize;
+        // Storage works for the other claim; kubelet needs no nudge for what this request has not asked for.
+        claim.pods.clear();
+        let name = claim.name.clone();
+        let (_, reached) = explore(
+            world,
+            &Rules {
+                refused: vec![Target::Claim(name)],
+                ..working()
+            },
+        );
+        assert!(!reached.contains("Refused"), "{reached:?}");
+    }
 }
 
 #[test]

@@ -115,10 +115,14 @@ impl World {
                 }
                 database.paused = None;
             }
-            Some(step) => match step.target().filter(|target| refuses(rules, &step, target)) {
-                Some(target) => drop(next.seen.refusals.insert(target, refusal())),
-                None => next.write(&step),
-            },
+            Some(step) => {
+                self.assert_allowed(&step);
+                let refused = step.target().filter(|target| refuses(rules, &step, target));
+                match refused {
+                    Some(target) => drop(next.seen.refusals.insert(target, refusal())),
+                    None => next.write(&step),
+                }
+            }
         }
         Some(next)
     }
@@ -296,6 +300,52 @@ impl World {
             }
         }
         Some(next)
+    }
+
+    /// What must hold when an executor writes that sees things as they are.
+    fn assert_allowed(&self, step: &Step) {
+        let mine = self.is_paused_by_request();
+        match step {
+            Step::PatchClaim { .. } | Step::PatchTemplate { .. } | Step::PatchPostgres { .. } => {
+                assert!(mine, "{step:?} while the database is not paused");
+            }
+            Step::Succeed(_) | Step::Fail(_) => assert!(!mine, "{step:?} while the database is paused"),
+            Step::Nudge { pod, value } => {
+                let mounted =
+                    |claim: &&executor_core::observed::Claim| claim.pods.iter().any(|p| p.name == *pod);
+                let claim = self.seen.claims.iter().find(mounted).unwrap();
+                assert!(
+                    claim.volume >= Some(gib(20)),
+                    "nudged before the volume has grown"
+                );
+                assert_ne!(claim.pods[0].nudged.as_ref(), Some(value), "nudged twice");
+            }
+            _ => {}
+        }
+    }
+
+    fn is_paused_by_request(&self) -> bool {
+        let paused = self
+            .seen
+            .database
+            .as_ref()
+            .and_then(|database| database.paused.as_ref());
+        let uid = self.request.as_ref().map(|request| request.uid.as_str());
+        paused
+            .and_then(|paused| pause::named(&paused.message))
+            .map(|(_, uid)| uid)
+            == uid
+            && uid.is_some()
+    }
+
+    /// Time, state and next step, for a failure's message.
+    pub(crate) fn summary(&self) -> String {
+        let Some(request) = &self.request else {
+            return format!("{}: the request is gone", self.now);
+        };
+        let step = step(request, &self.seen, at(self.now));
+        let state = executor_core::state(request, &self.seen, at(self.now));
+        format!("{}: {state:?}, {step:?}", self.now)
     }
 
     /// What must hold in every world.

@@ -6,6 +6,8 @@ use executor_core::{
     request::Condition,
 };
 
+use units::Bytes;
+
 use crate::{fixture::at, model::World};
 
 impl World {
@@ -45,6 +47,10 @@ impl World {
                     .find(|object| object.name == *claim)
                     .unwrap();
                 assert!(*to > claim.capacity, "a claim would shrink: {claim:?}");
+                assert!(
+                    !claim.deleting && claim.bound,
+                    "a claim that is not usable is patched: {claim:?}"
+                );
                 claim.request = *to;
                 self.patched.push(*to);
                 self.patched.dedup();
@@ -55,6 +61,7 @@ impl World {
                     .for_each(|Pod { nudged, .. }| *nudged = Some(value.clone()));
             }
             Step::PatchTemplate { to } => {
+                self.assert_all_have(*to);
                 let template = self
                     .seen
                     .petset
@@ -65,6 +72,7 @@ impl World {
                 *template = *to;
             }
             Step::PatchPostgres { to } => {
+                self.assert_all_have(*to);
                 let storage = self
                     .seen
                     .database
@@ -108,5 +116,11 @@ impl World {
             self.seen.trials.clear();
             self.seen.refusals.clear();
         }
+    }
+
+    /// Template and spec never promise more than every member has.
+    fn assert_all_have(&self, size: Bytes) {
+        let common = self.seen.common_size();
+        assert!(Some(size) <= common, "{size} is promised, {common:?} is there");
     }
 }
