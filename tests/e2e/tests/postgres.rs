@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Database, Shape, World, objects::kinds, scenario, wait};
+use e2e::{Database, Shape, objects::kinds, scenario, wait};
 use serde_json::{Value, json};
 
 const SERVER: Shape = Shape {
