@@ -28,6 +28,9 @@ use crate::{
 const LEASE: &str = "highwater-decider";
 /// An agent's connection without traffic is probed after this time, so that a vanished node is noticed.
 const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(10);
+/// What an agent may have under way unread, in bytes: past it the agent merges its changes instead of queueing old
+/// ones. tonic's default holds a MiB of them.
+const STREAM_WINDOW: u32 = 64 << 10;
 
 /// Runs until a signal or a defect.
 ///
@@ -65,6 +68,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen for agents on {usage_listen}"))?;
     let agents = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
+        .initial_stream_window_size(STREAM_WINDOW)
         .tcp_nodelay(true)
         .add_service(ingest.into_service())
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.clone().cancelled_owned());

@@ -468,6 +468,26 @@ async fn an_index_is_never_used_again() {
 }
 
 #[tokio::test]
+async fn a_volume_whose_device_changed_stays_known() {
+    let bed = Bed::new().await;
+    let mut agent = bed.agent().await;
+    agent.say(bed.snapshot(vec![volume(1, "pv-a", 1)])).await;
+    agent.ack().await;
+    let changes = Changes {
+        as_of_ms: bed.now_ms(),
+        readings: vec![],
+        added: vec![volume(2, "pv-a", 2)],
+        gone: vec![1],
+    };
+    agent.say(Body::Changes(changes)).await;
+    agent.ack().await;
+    assert_eq!(bed.used("pv-a"), Some(2), "told as a change");
+    agent.say(bed.snapshot(vec![volume(3, "pv-a", 3)])).await;
+    agent.ack().await;
+    assert_eq!(bed.used("pv-a"), Some(3), "told by a snapshot");
+}
+
+#[tokio::test]
 async fn the_first_message_says_who_speaks() {
     let bed = Bed::new().await;
     for body in [bed.snapshot(vec![]), bed.hello("UPPER_CASE"), bed.hello("")] {

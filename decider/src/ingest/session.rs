@@ -148,16 +148,16 @@ impl Session {
         for reading in readings {
             self.record(reading, now)?;
         }
+        for index in gone {
+            self.mount(index)?;
+            self.remove(index);
+        }
         for (volume, reading) in added {
             if let Some(named) = &mut self.snapshot {
                 named.insert(volume.index);
             }
             self.introduce(volume)?;
             self.record(reading, now)?;
-        }
-        for index in gone {
-            self.mount(index)?;
-            self.remove(index);
         }
         self.confirm(as_of, now);
         Ok(as_of)
@@ -222,9 +222,13 @@ impl Session {
         Ok(())
     }
 
+    /// Takes an index away. Its mount is forgotten unless a newer index names it: a volume whose device changed
+    /// has a new index at its old place.
     fn remove(&mut self, index: u32) {
         if let Some(mount) = self.volumes.remove(&index) {
-            self.store.forget(&mount, &self.registration);
+            if !self.volumes.values().any(|other| *other == mount) {
+                self.store.forget(&mount, &self.registration);
+            }
             self.retired.insert(index);
         }
     }
