@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
 };
 
 use nix::mount::{MntFlags, umount2};
@@ -12,9 +12,7 @@ use crate::{loops, mounts};
 /// Unmounts and detaches all loop devices whose backing file is, or was, under this directory; answers their nodes.
 /// Mounts that are in use are detached lazily, so that nothing keeps the images. Repeating it does no harm. Blocks.
 pub fn sweep(state: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let Some(state) = resolved(state)? else {
-        return Ok(Vec::new());
-    };
+    let state = resolved(state)?;
     let ours = loops::all()?
         .into_iter()
         .filter(|it| it.image.starts_with(&state));
@@ -31,10 +29,16 @@ pub fn sweep(state: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(swept)
 }
 
-fn resolved(state: &Path) -> io::Result<Option<PathBuf>> {
+/// The directory as the kernel names what is in it: links resolved, also where it has been removed itself.
+fn resolved(state: &Path) -> io::Result<PathBuf> {
     match std::fs::canonicalize(state) {
-        Ok(state) => Ok(Some(state)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let state = absolute(state)?;
+            match (state.parent(), state.file_name()) {
+                (Some(parent), Some(name)) => Ok(resolved(parent)?.join(name)),
+                _ => Err(error),
+            }
+        }
+        other => other,
     }
 }

@@ -167,6 +167,25 @@ async fn sweep_takes_everything_away_but_the_images() {
     assert_eq!(sweep(&rig.state().join("absent")).unwrap(), Vec::<PathBuf>::new());
 }
 
+#[tokio::test]
+async fn sweep_finds_what_is_left_of_a_state_directory_that_was_removed() {
+    let rig = Rig::start();
+    let mut calls = rig.calls();
+    calls.create("pvc-1", 300).await.unwrap();
+    let image = fs::canonicalize(rig.image("pvc-1")).unwrap();
+    loops::attach(&image).unwrap();
+    let state = fs::canonicalize(rig.state()).unwrap();
+    fs::remove_dir_all(&state).unwrap();
+    assert_eq!(sweep(&rig.state()).unwrap().len(), 1);
+    let gone = || {
+        !loops::all()
+            .unwrap()
+            .iter()
+            .any(|it| it.image.starts_with(&state))
+    };
+    assert!(within(Duration::from_secs(5), gone));
+}
+
 #[test]
 fn a_failing_test_leaves_nothing() {
     let (made, was_made) = std::sync::mpsc::channel();
