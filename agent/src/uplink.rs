@@ -160,20 +160,20 @@ impl Uplink {
     ) {
         let (mut failures, mut told) = (0, String::new());
         while !token.is_cancelled() && wanted.borrow_and_update().contains(&address) {
-            let began = Instant::now();
-            let error = self.stream(address, &token).await.err();
+            let (lasted, ended) = self.stream(address, &token).await;
             if token.is_cancelled() {
                 return;
             }
-            if began.elapsed() >= GOOD_STREAM {
+            if lasted >= GOOD_STREAM {
                 (failures, told) = (0, String::new());
             }
             failures += 1;
             let pause = pause(failures, rand::random());
             self.metrics.disconnects.inc();
-            let cause = error
-                .as_ref()
-                .map_or_else(|| "ended by the decider".to_owned(), |e| Chain(e).to_string());
+            let cause = match ended {
+                Ok(()) => "ended by the decider".to_owned(),
+                Err(error) => Chain(&error).to_string(),
+            };
             if cause == told {
                 tracing::debug!(%address, cause, ?pause, "stream to a decider ended again");
             } else {
@@ -188,19 +188,25 @@ impl Uplink {
         }
     }
 
-    async fn stream(&self, address: SocketAddr, token: &CancellationToken) -> Result<(), session::Error> {
-        let mut open = None;
+    /// One stream from dial to end, and how long it was open.
+    async fn stream(
+        &self,
+        address: SocketAddr,
+        token: &CancellationToken,
+    ) -> (Duration, Result<(), session::Error>) {
+        let mut open: Option<Open<'_>> = None;
         let connect = || session::channel(&self.authority, address, Arc::clone(&self.connector));
         let accepted = || {
             tracing::info!(%address, "stream to a decider is open");
             self.metrics.connects.inc();
             open = Some(Open::new(self));
         };
-        tokio::select! {
+        let ended = tokio::select! {
             ended = session::run(self, async || connect().await, accepted, token) => ended,
             // Not at once: an open stream takes its leave.
             () = async { token.cancelled().await; sleep(session::FAREWELL * 2).await } => Ok(()),
-        }
+        };
+        (open.map_or(Duration::ZERO, |open| open.since.elapsed()), ended)
     }
 }
 
@@ -214,20 +220,26 @@ fn pause(failures: u32, random: f64) -> Duration {
 }
 
 /// An open stream, counted while it lives.
-struct Open<'a>(&'a Uplink);
+struct Open<'a> {
+    uplink: &'a Uplink,
+    since: Instant,
+}
 
 impl<'a> Open<'a> {
     fn new(uplink: &'a Uplink) -> Self {
         uplink.metrics.streams.inc();
         uplink.connected.add();
-        Self(uplink)
+        Self {
+            uplink,
+            since: Instant::now(),
+        }
     }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        self.0.metrics.streams.dec();
-        self.0.connected.remove();
+        self.uplink.metrics.streams.dec();
+        self.uplink.connected.remove();
     }
 }
 

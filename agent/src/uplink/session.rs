@@ -27,7 +27,7 @@ use crate::{board::Board, metrics::Metrics, sampler::Sampler};
 /// A replica that has not accepted within this is tried again.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The replica answers the call as soon as it takes the stream, before the first report.
-const ACCEPT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const ACCEPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A dead replica is known after the sum of both; many networks forget an idle connection after a minute.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -155,14 +155,8 @@ impl Bench {
 
     /// A replica that listens at `address(n)`, and is found there.
     pub(super) fn listen(&mut self, n: u8) -> mpsc::Receiver<Taken> {
-        let (connections, incoming) = mpsc::channel(8);
+        let incoming = self.listen_without_serving(n);
         let (streams, taken) = mpsc::channel(8);
-        self.network
-            .listening
-            .lock()
-            .unwrap()
-            .insert(address(n), connections);
-        self.network.resolved.lock().unwrap().push(address(n));
         let server = Server::builder()
             .initial_stream_window_size(WINDOW)
             .add_service(UsageServer::new(Replica(streams)));
@@ -173,6 +167,18 @@ impl Bench {
                 .unwrap()
         });
         taken
+    }
+
+    /// The connections to `address(n)`, which is found, for the test to do with as it likes.
+    pub(super) fn listen_without_serving(&mut self, n: u8) -> mpsc::Receiver<io::Result<DuplexStream>> {
+        let (connections, incoming) = mpsc::channel(8);
+        self.network
+            .listening
+            .lock()
+            .unwrap()
+            .insert(address(n), connections);
+        self.network.resolved.lock().unwrap().push(address(n));
+        incoming
     }
 
     pub(super) fn tick(&self, second: i64, volumes: Vec<Observation>) {
