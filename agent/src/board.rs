@@ -68,7 +68,7 @@ impl Latest {
     fn tick(&mut self, volumes: Vec<Observation>, now: Timestamp) {
         let mut past = std::mem::take(&mut self.history);
         for seen in &volumes {
-            // Reattached elsewhere and back, or to another pod: the filesystem and its past are the same.
+            // Another pod may have it now: the filesystem and its past are the same.
             let mut history = past.remove(&seen.volume.pv).unwrap_or_default();
             if let Some(last) = &seen.last {
                 history.push(last);

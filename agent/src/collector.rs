@@ -33,8 +33,8 @@ const TRIES: usize = 3;
 #[derive(Debug)]
 pub struct Mounts {
     watch: MountWatch,
-    /// Of two readings at a time the later must win.
-    reading: Mutex<()>,
+    /// Of two readings at a time the later must win. Holds why the last one failed, for the log to tell it once.
+    reading: Mutex<Option<String>>,
     /// Whether it has ever been known what is mounted.
     known: AtomicBool,
     gate: Gate,
@@ -56,6 +56,8 @@ pub struct Collector {
 struct Told {
     /// The first sweep is complete.
     complete: bool,
+    /// The mounts have changed and could not be read since.
+    unread: bool,
     /// The volumes that were stuck at the last tick, for the log to tell of each once.
     stuck: BTreeSet<String>,
 }
@@ -68,7 +70,7 @@ impl Mounts {
     pub fn new(kubelet_root: PathBuf, gate: Gate, metrics: Metrics) -> Result<Self, Error> {
         Ok(Self {
             watch: MountWatch::new(kubelet_root)?,
-            reading: Mutex::new(()),
+            reading: Mutex::default(),
             known: AtomicBool::new(false),
             gate,
             metrics,
@@ -95,8 +97,9 @@ impl Mounts {
             .map(drop)
     }
 
-    fn refresh(&self, sweeper: &Sweeper) {
-        let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Reads what is mounted, for `sweeper` to know; whether that was possible.
+    fn refresh(&self, sweeper: &Sweeper) -> bool {
+        let mut failed = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         self.metrics.mount_reads.inc();
         match self.watch.read() {
             Ok(mounted) => {
@@ -104,14 +107,19 @@ impl Mounts {
                 sweeper.replace(mounted.volumes);
                 self.known.store(true, Ordering::Release);
                 self.gate.open();
+                *failed = None;
             }
             // What was known stays: a root that cannot be read for a moment unmounts nothing.
             Err(error) => {
                 let why = Chain(&error).to_string();
-                tracing::warn!(error = why, "cannot tell what is mounted");
-                self.gate.close(why);
+                self.gate.close(why.as_str());
+                if failed.as_ref() != Some(&why) {
+                    tracing::warn!(error = why, "cannot tell what is mounted");
+                }
+                *failed = Some(why);
             }
         }
+        failed.is_none()
     }
 
     fn has_changed(&self) -> bool {
@@ -143,14 +151,13 @@ impl Collector {
 
     /// What is known for certain; `None` when the mounts change too fast to tell.
     fn observe(&self, sweeper: &Sweeper) -> Option<Vec<Observation>> {
-        for _ in 0..TRIES {
-            let seen = sweeper.observe();
-            if !self.mounts.has_changed() {
-                return Some(seen);
-            }
-            self.mounts.refresh(sweeper);
-        }
-        None
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        certain(
+            &mut told.unread,
+            || sweeper.observe(),
+            || self.mounts.has_changed(),
+            || self.mounts.refresh(sweeper),
+        )
     }
 
     /// Whether there is enough to tell a decider what the node has: before, silence would be taken for absence.
@@ -222,6 +229,32 @@ impl Listener for Collector {
     }
 }
 
+/// What is seen while the mounts stay what they were when last read; `None` when that could not be had.
+///
+/// `unread` is kept from one call to the next: the mounts have changed, which is told only once, and the reading that
+/// was to follow failed.
+fn certain<T>(
+    unread: &mut bool,
+    look: impl Fn() -> T,
+    has_changed: impl Fn() -> bool,
+    read: impl Fn() -> bool,
+) -> Option<T> {
+    for _ in 0..TRIES {
+        let seen = look();
+        if !*unread && !has_changed() {
+            return Some(seen);
+        }
+        *unread = !read();
+        if *unread {
+            return None;
+        }
+    }
+    None
+}
+
 fn gauge(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What the agent tells of itself. Names begin with `highwater_agent_`.
 
-use std::sync::atomic::AtomicU64;
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
@@ -166,8 +166,8 @@ impl OwnCost {
         };
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, kind);
         if let Some(process) = system.process(self.pid) {
-            let milliseconds = u32::try_from(process.accumulated_cpu_time()).unwrap_or(u32::MAX);
-            metrics.cpu.set(f64::from(milliseconds) / 1000.0);
+            let used = Duration::from_millis(process.accumulated_cpu_time());
+            metrics.cpu.set(used.as_secs_f64());
             metrics
                 .memory
                 .set(i64::try_from(process.memory()).unwrap_or(i64::MAX));
