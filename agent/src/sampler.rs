@@ -17,15 +17,11 @@ use crate::{
     report::{
         BYTES_A_MESSAGE, INDEX_BYTES, Named, POINT_BYTES, READING_BYTES, Reading, Report, bytes, parts,
     },
-    statfs::Usage,
     sweeper::Observation,
     volumes::Volume,
 };
 
-/// A change smaller than a thousandth of the capacity is no change ...
-const STEP_FRACTION: u64 = 1000;
-/// ... unless it is larger than this: 16 MiB are one WAL segment of PostgreSQL.
-const STEP_BYTES: u64 = 16 << 20;
+mod step;
 
 /// The memory of one stream.
 #[derive(Debug)]
@@ -183,7 +179,8 @@ impl Sampler {
             match self.sent.get(&seen.volume.pv) {
                 Some(sent) if sent.volume.has_names_of(&seen.volume) => {
                     let index = sent.reading.index;
-                    if self.has_moved(&sent.reading, seen) {
+                    let levels = self.levels.get(&index).map_or(&[][..], Vec::as_slice);
+                    if step::has_moved(&sent.reading, seen, levels) {
                         readings.push(self.name(seen, index).reading);
                         size += READING_BYTES;
                     }
@@ -230,32 +227,13 @@ impl Sampler {
         gone
     }
 
-    fn has_moved(&self, sent: &Reading, seen: &Observation) -> bool {
-        if sent.failure != seen.failure || sent.at.is_some() != seen.last.is_some() {
-            return true;
-        }
-        let (old, new) = (sent.usage, usage(seen));
-        let bytes = step(new.capacity, STEP_BYTES);
-        let inodes = step(new.inodes_total, u64::MAX);
-        let levels = self.levels.get(&sent.index).map_or(&[][..], Vec::as_slice);
-        old.capacity != new.capacity
-            || old.read_only != new.read_only
-            || old.used.abs_diff(new.used) >= bytes
-            || old.available.abs_diff(new.available) >= bytes
-            || old.inodes_total.abs_diff(new.inodes_total) >= inodes
-            || old.inodes_free.abs_diff(new.inodes_free) >= inodes
-            || levels
-                .iter()
-                .any(|level| (old.used < *level) != (new.used < *level))
-    }
-
     /// Takes a volume's present numbers as sent.
     fn name(&mut self, seen: &Observation, index: u32) -> Named {
         let at = seen.last.map(|last| last.at);
         let reading = Reading {
             index,
             at,
-            usage: usage(seen),
+            usage: step::usage(seen),
             failure: seen.failure,
         };
         let volume = Arc::clone(&seen.volume);
@@ -281,20 +259,6 @@ impl Sampler {
             let live: BTreeSet<u32> = self.sent.values().map(|sent| sent.reading.index).collect();
             self.levels.retain(|index, _| live.contains(index));
         }
-    }
-}
-
-/// The smallest change of a number out of `whole` that counts.
-fn step(whole: u64, at_most: u64) -> u64 {
-    (whole / STEP_FRACTION).clamp(1, at_most)
-}
-
-/// The numbers of the last measurement; read-only also where only mountinfo says so.
-fn usage(seen: &Observation) -> Usage {
-    let usage = seen.last.map(|last| last.usage).unwrap_or_default();
-    Usage {
-        read_only: usage.read_only || seen.volume.read_only,
-        ..usage
     }
 }
 

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::{Bench, STEP};
 use crate::{
     report::{Named, Reading, Report},
-    sampler::{STEP_BYTES, step},
+    sampler::step::{STEP_BYTES, step},
     sweeper::{Failure, Observation},
     testing::{GIB, observed, seconds, stuck, volume},
     volumes::Volume,
