@@ -6,9 +6,11 @@
 //! a mount namespace of its own and leaves nothing mounted. The program is $HIGHWATER_AGENT, or that of the same
 //! build (`cargo build -p agent`).
 
+mod agent;
 mod decider;
 mod fuse;
 mod node;
+mod server;
 
 use std::{
     process::ExitCode,
@@ -17,8 +19,10 @@ use std::{
 
 use anyhow::{Context, ensure};
 
+use agent::Agent;
 use decider::Heard;
-use node::{Node, Server};
+use node::Node;
+use server::Server;
 
 const TMPFS: usize = 100;
 const FUSE: usize = 20;
@@ -71,7 +75,7 @@ fn run() -> anyhow::Result<()> {
     let node = Node::new(TMPFS)?;
     let mut server = Server::start(&node, FUSE)?;
     let heard = Heard::listen()?;
-    let mut agent = node.start_agent(heard.address())?;
+    let mut agent = Agent::start(node.root(), heard.address())?;
     heard
         .wait(PATIENCE, |seen| {
             seen.volumes() == TMPFS + FUSE && seen.stuck() == 0
