@@ -1,6 +1,6 @@
 //! What forbids growth is said, with the object to change, and nothing is tried meanwhile.
 
-use e2e::{Database, Shape, World, scenario};
+use e2e::{Database, Shape, World, agree, scenario};
 use serde_json::json;
 use units::Reason;
 
@@ -12,6 +12,7 @@ async fn refused(world: &World, db: &Database, reason: Reason, names: &str) -> a
     assert!(message.contains(names), "{reason}: {message}");
     assert_eq!(db.requests_ever(world)?.len(), 0);
     assert_eq!(volume.space()?.capacity, before);
+    agree::check(world, db).await?;
     Ok(())
 }
 
