@@ -20,7 +20,7 @@ Fields that KubeDB does not have are refused by `kubectl` (strict validation) an
 (mode `alongside`) its own definitions stay in force, and nothing on this page is refused or warned of by the API
 server; a request that Highwater cannot run then fails with the reason `NotSupported`.
 
-Differences from KubeDB: `scalingRules` has no default, and is sorted when read rather than written back;
+Differences from KubeDB: only the versions named below are served (`kubedb.com/v1alpha2` is not); `scalingRules` has no default, and is sorted when read rather than written back;
 `horizontalScaling.standbyMode` and `streamingMode` have none (absent is unchanged); `allowedSchemas` has none.
 ";
 

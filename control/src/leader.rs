@@ -59,7 +59,8 @@ pub struct Timing {
 }
 
 impl Default for Timing {
-    /// Another candidate leads within 8 s after the leader died, within a second after it left.
+    /// Another candidate leads within 9 s after the leader died (8 s after it saw the last renewal, for which it
+    /// looks every second), within a second after it left.
     fn default() -> Self {
         Self {
             duration: Duration::from_secs(8),

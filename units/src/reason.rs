@@ -81,8 +81,6 @@ reasons! {
     NoGrowth => "raise the threshold of the rule named in the message",
     /// The autoscaler is in shadow mode: decided, not done.
     Shadow => "remove the annotation highwater.dev/mode to let it act",
-    /// Not enough measurements yet for a rate.
-    TooFewSamples => "",
 
     // === decider: causes of growth ===
     /// Used space is above usageThreshold.
@@ -117,8 +115,6 @@ reasons! {
     // === executor: waits ===
     /// Another request of the same database runs first.
     Queued => "",
-    /// A newer request of the same type replaces this one.
-    Superseded => "",
     /// `apply: IfReady` and the database is not Ready.
     DatabaseNotReady => "make the database Ready, or use apply: Always",
     /// The provisioner has not yet acknowledged the pause.

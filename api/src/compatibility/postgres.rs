@@ -10,6 +10,10 @@ use super::{
 /// An object of any content that also has typed fields, added by later rows.
 const OPEN: Shape =
     Shape::Json(r#"{"type":"object","properties":{},"x-kubernetes-preserve-unknown-fields":true}"#);
+const AUTH_SECRET: Shape = Shape::Json(
+    r#"{"type":"object","properties":{"kind":{"type":"string","maxLength":63,"default":"Secret"}},
+    "x-kubernetes-preserve-unknown-fields":true}"#,
+);
 const VOLUME_MODE: Shape = Shape::Json(r#"{"type":"string","maxLength":16}"#);
 const HEALTH: Shape = Shape::Json(
     r#"{"type":"object","default":{"periodSeconds":10,"timeoutSeconds":10,"failureThreshold":1},"properties":{
@@ -47,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
     Postgres.acted("spec.halted", Provisioner, "stops the database, keeps claims and secrets"),
     Postgres.acted("spec.deletionPolicy", Provisioner, "default Delete"),
     Postgres.acted("spec.podTemplate", Provisioner, "containers are matched by name"),
-    Postgres.acted_as("spec.authSecret", Shape::Object, Provisioner, "the superuser's password"),
+    Postgres.acted_as("spec.authSecret", AUTH_SECRET, Provisioner, "the superuser's password"),
     Postgres.acted_as("spec.configSecret", Shape::Object, Provisioner, "key user.conf"),
     Postgres.acted_as("spec.configuration", Shape::Object, Provisioner, "settings of PostgreSQL"),
     Postgres.acted_as("spec.replication", Shape::Object, Provisioner, "how much WAL is kept for standbys"),

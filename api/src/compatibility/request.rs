@@ -122,7 +122,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     Request.acted_as(
         "spec.verticalScaling.mode",
-        Shape::Json(r#"{"type":"string","enum":["Restart","InPlace"]}"#),
+        Shape::Json(r#"{"type":"string","enum":["Restart","InPlace"],"default":"Restart"}"#),
         Later,
         "whether pods are restarted for it",
     ),

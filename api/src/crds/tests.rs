@@ -67,7 +67,21 @@ fn defaults_are_kubedbs_but_for_the_three_exceptions() {
             .get("default")
             .is_none()
     );
+    let petset = schema(Kind::PetSet);
+    assert_eq!(
+        field(&petset, "spec.updateStrategy")["default"],
+        serde_json::json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 0}})
+    );
+    let retention = field(&petset, "spec.persistentVolumeClaimRetentionPolicy");
+    assert_eq!(
+        retention["default"],
+        serde_json::json!({"whenDeleted": "Retain", "whenScaled": "Retain"})
+    );
+    assert_eq!(retention["properties"]["whenScaled"]["default"], "Retain");
+    let postgres = schema(Kind::Postgres);
+    assert_eq!(field(&postgres, "spec.authSecret.kind")["default"], "Secret");
     let request = schema(Kind::Request);
+    assert_eq!(field(&request, "spec.verticalScaling.mode")["default"], "Restart");
     assert!(
         field(&request, "spec.horizontalScaling.standbyMode")
             .get("default")

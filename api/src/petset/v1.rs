@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use units::{Bytes, QuantityError};
 
@@ -70,7 +71,7 @@ pub struct PetSetSpec {
     pub pod_management_policy: Option<PodManagementPolicy>,
     /// How changed pods are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::shapes::any_object")]
+    #[schemars(schema_with = "crate::shapes::any_object", extend("default" = rolling_update()))]
     pub update_strategy: Option<serde_json::Value>,
     /// How many old revisions are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +82,7 @@ pub struct PetSetSpec {
     pub min_ready_seconds: Option<i32>,
     /// What becomes of claims when the set is deleted or scaled down.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::shapes::any_object")]
+    #[schemars(schema_with = "retention")]
     pub persistent_volume_claim_retention_policy: Option<serde_json::Value>,
     /// Where counting begins.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +91,21 @@ pub struct PetSetSpec {
     /// KubeDB's PlacementPolicy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_placement_policy: Option<LocalRef>,
+}
+
+/// KubeDB's default of `updateStrategy`.
+fn rolling_update() -> serde_json::Value {
+    serde_json::json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 0 } })
+}
+
+/// `persistentVolumeClaimRetentionPolicy`, with KubeDB's defaults.
+fn retention(_: &mut SchemaGenerator) -> Schema {
+    let kept = || serde_json::json!({ "type": "string", "maxLength": 16, "default": "Retain" });
+    json_schema!({
+        "type": "object",
+        "properties": { "whenDeleted": kept(), "whenScaled": kept() },
+        "default": { "whenDeleted": "Retain", "whenScaled": "Retain" },
+    })
 }
 
 /// A claim made for each pod.
