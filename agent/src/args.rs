@@ -1,9 +1,10 @@
 //! The flags of `highwater-agent`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use runtime::args::{AdminArgs, LogArgs};
+use tonic::codegen::http::uri::Authority;
 
 /// Measures the persistent volumes of this node and streams their usage to the deciders.
 #[derive(Debug, Clone, Parser)]
@@ -33,19 +34,19 @@ pub struct Args {
     pub decider: String,
 
     /// Each volume is measured once in this time.
-    #[arg(long, value_parser = positive, default_value = "1s", value_name = "TIME")]
+    #[arg(long, value_parser = time, default_value = "1s", value_name = "TIME")]
     pub period: Duration,
 
     /// A volume whose statfs takes longer is reported as stuck.
-    #[arg(long, value_parser = positive, default_value = "2s", value_name = "TIME")]
+    #[arg(long, value_parser = time, default_value = "2s", value_name = "TIME")]
     pub statfs_deadline: Duration,
 
     /// A decider hears of this node at least this often.
-    #[arg(long, value_parser = positive, default_value = "2s", value_name = "TIME")]
+    #[arg(long, value_parser = time, default_value = "2s", value_name = "TIME")]
     pub heartbeat: Duration,
 
     /// How often the deciders' name is resolved.
-    #[arg(long, value_parser = positive, default_value = "5s", value_name = "TIME")]
+    #[arg(long, value_parser = time, default_value = "5s", value_name = "TIME")]
     pub resolve_every: Duration,
 
     /// The admin port.
@@ -57,21 +58,24 @@ pub struct Args {
     pub log: LogArgs,
 }
 
-/// A missing port would show only as a name that cannot be resolved.
+/// Bounds of the times above: outside them are busy loops, and moments that no clock has.
+const TIMES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
+
+/// A bad address would show only as streams that cannot be opened.
 fn host_and_port(text: &str) -> Result<String, String> {
-    let port =
-        |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
-    match text.rsplit_once(':') {
-        Some(parts) if port(parts) => Ok(text.to_owned()),
-        _ => Err("must be host:port, as in highwater-decider.highwater.svc:7400".to_owned()),
+    let is_whole =
+        |address: Authority| !address.host().is_empty() && address.port_u16().is_some_and(|port| port > 0);
+    if text.parse().is_ok_and(is_whole) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be host:port, as in highwater-decider.highwater.svc:7400".to_owned())
     }
 }
 
-/// Any of these at zero would be a busy loop.
-fn positive(text: &str) -> Result<Duration, String> {
+fn time(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(duration) if duration >= Duration::from_millis(10) => Ok(duration),
-        Ok(_) => Err("must be at least 10ms".to_owned()),
+        Ok(duration) if TIMES.contains(&duration) => Ok(duration),
+        Ok(_) => Err("must be from 10ms to 1h".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -99,14 +103,22 @@ mod tests {
         for good in ["decider:7400", "10.0.0.1:1", "[::1]:7400"] {
             assert!(parse(good).is_ok(), "{good}");
         }
-        for bad in ["decider", ":7400", "decider:", "decider:0", "decider:http"] {
+        for bad in [
+            "decider",
+            ":7400",
+            "decider:",
+            "decider:0",
+            "decider:http",
+            "::1:7400",
+            "a decider:7400",
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn a_time_of_nothing_is_refused() {
-        for bad in ["0s", "1us", "-1s", "soon"] {
+    fn a_time_of_nothing_or_of_ages_is_refused() {
+        for bad in ["0s", "1us", "-1s", "soon", "2h", "18446744073709551615s"] {
             assert!(
                 Args::try_parse_from(["highwater-agent", "--node-name", "n", "--period", bad]).is_err(),
                 "{bad}"
