@@ -82,7 +82,7 @@ struct Target {
     failure: Option<Failure>,
     /// Start of the last measurement that gave numbers; at first, a period before the volume was found.
     measured: Instant,
-    /// The last call for it did not return by itself within the deadline, or has not returned yet.
+    /// The last call for it that returned had to be aborted.
     hung: bool,
 }
 
