@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use runtime::{
     args::{LogArgs, LogFormat},
     process,
@@ -28,8 +28,10 @@ async fn run() -> anyhow::Result<()> {
         Ok(())
     });
     tasks.spawn("signals", async {
-        // The signal is caught once `run_until_signal` runs; before that it would end the test with a loud failure.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        // Of the two signals that `run_until_signal` catches, this is the second.
+        while !catches_sigint()? {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         Command::new("kill").args(["-TERM", &id().to_string()]).status()?;
         std::future::pending().await
     });
@@ -37,6 +39,15 @@ async fn run() -> anyhow::Result<()> {
         .with_grace(Duration::from_millis(100))
         .run_until_signal()
         .await
+}
+
+/// Whether this process has a handler for SIGINT: proc(5).
+fn catches_sigint() -> anyhow::Result<bool> {
+    const SIGINT: u64 = 1 << (2 - 1);
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.context("no line of caught signals")?;
+    Ok(u64::from_str_radix(caught.trim(), 16)? & SIGINT != 0)
 }
 
 #[test]
