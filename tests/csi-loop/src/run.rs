@@ -91,6 +91,8 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
+    // Before the volumes: with the socket they are ours, and what is half made is nobody's.
+    let (_csi_socket, csi_calls) = sockets::bind(&endpoint).await?;
     let volumes = Volumes::open(&state, max_volume_gib << 30)
         .with_context(|| format!("state directory {}", state.display()))?;
     let volumes = Arc::new(Exclusive::new(volumes));
@@ -102,8 +104,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         .add_service(NodeServer::new(Node::new(volumes, gate, node)));
     let kubelet = Server::builder().add_service(RegistrationServer::new(Registration::new(&endpoint)));
 
-    // In this order: kubelet calls the endpoint as soon as it sees the registration.
-    let (_csi_socket, csi_calls) = sockets::bind(&endpoint).await?;
+    // After the endpoint: kubelet calls that as soon as it sees the registration.
     let (_kubelet_socket, kubelet_calls) = sockets::bind(&registration).await?;
     let mut tasks = JoinSet::new();
     tasks.spawn(csi.serve_with_incoming_shutdown(csi_calls, stop.clone().cancelled_owned()));

@@ -149,6 +149,21 @@ async fn a_twin_device_is_put_away() {
 }
 
 #[tokio::test]
+async fn a_second_driver_ends_and_takes_nothing_from_the_first() {
+    let rig = Rig::start();
+    let half_made = rig.state().join("volumes/.new-pvc-1");
+    fs::create_dir(&half_made).unwrap();
+    let second = rig.serve().output().unwrap();
+    let why = String::from_utf8_lossy(&second.stderr);
+    assert!(
+        !second.status.success() && why.contains("another process serves"),
+        "{why}"
+    );
+    assert!(half_made.exists(), "the first one is still making it");
+    assert_eq!(rig.calls().create("pvc-2", 300).await.unwrap(), 300 * MIB);
+}
+
+#[tokio::test]
 async fn sweep_takes_everything_away_but_the_images() {
     let mut rig = Rig::start();
     let target = rig.calls().mount("pvc-1", 300).await;

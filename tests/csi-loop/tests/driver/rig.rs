@@ -45,11 +45,10 @@ impl Rig {
         rig
     }
 
-    /// Starts the driver, after killing the present one, and waits until it can be called.
-    pub(crate) fn restart(&mut self) {
-        self.kill();
-        let started = self.starts();
-        let driver = Command::new(env!("CARGO_BIN_EXE_csi-loop"))
+    /// The command of a driver with this rig's sockets and state.
+    pub(crate) fn serve(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_csi-loop"));
+        command
             .arg("serve")
             .args([Path::new("--endpoint"), &self.endpoint()])
             .args([Path::new("--registration"), &self.registration()])
@@ -61,7 +60,16 @@ impl Rig {
                 "2",
                 "--log",
                 "debug,h2=info",
-            ])
+            ]);
+        command
+    }
+
+    /// Starts the driver, after killing the present one, and waits until it can be called.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        let started = self.starts();
+        let driver = self
+            .serve()
             .stdin(Stdio::null())
             .stderr(
                 File::options()
