@@ -1,6 +1,6 @@
 //! The executor: carries out `PostgresOpsRequest`s, one write at a time.
 //!
-//! Reading order: [`run`], [`controller`] (the table of contents), [`executor_core::step`], [`perform`]. What it is
+//! Reading order: [`run()`], [`controller`] (the table of contents), [`executor_core::step`], [`perform`]. What it is
 //! not: it decides nothing by itself ([`executor_core`] does) and never touches a filesystem; kubelet and the
 //! storage driver do the growing.
 

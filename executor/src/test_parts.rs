@@ -1,4 +1,4 @@
-//! The executor in a test: the same parts as in [`crate::run`], with a leader that needs no election and a place to
+//! The executor in a test: the same parts as in [`crate::run()`], with a leader that needs no election and a place to
 //! stop. Not for production.
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use units::{Bytes, Reason};
 
 use crate::request::Phase;
 
-/// Everything that [`crate::step`] looks at besides the request itself.
+/// Everything that [`crate::step()`] looks at besides the request itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Observed {
     /// The database, unless it does not exist.

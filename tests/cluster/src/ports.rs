@@ -30,7 +30,7 @@ pub(crate) fn require_free(address: IpAddr, port: u16, purpose: &str) -> Result<
     }
 }
 
-/// The process that listens on a port: /proc/net/tcp names the socket's inode, /proc/<pid>/fd who has it open.
+/// The process that listens on a port: /proc/net/tcp names the socket's inode, `/proc/<pid>/fd` who has it open.
 fn holder(port: u16) -> Option<(u32, String)> {
     let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()

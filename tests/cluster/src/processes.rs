@@ -173,7 +173,7 @@ fn read_identity(stat: &Path) -> Option<(Identity, bool)> {
     parse_stat(&fs::read_to_string(stat).ok()?)
 }
 
-/// Number and start time out of a line of /proc/<pid>/stat (proc_pid_stat(5), fields 1 and 22), and whether the process has ended and
+/// Number and start time out of a line of `/proc/<pid>/stat` (proc_pid_stat(5), fields 1 and 22), and whether the process has ended and
 /// only waits to be asked about (field 3). The name, field 2, may hold anything, a parenthesis too.
 fn parse_stat(stat: &str) -> Option<(Identity, bool)> {
     let pid = stat.split_whitespace().next()?.parse().ok()?;
