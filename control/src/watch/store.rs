@@ -4,7 +4,7 @@
 //! it has not yet taken merge into one, so that nothing is lost and no more is kept than there are objects.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
 };
@@ -75,10 +75,11 @@ struct State<T> {
     subscribers: Vec<Weak<Pending<T>>>,
 }
 
-/// The untold changes of one subscriber: for each changed key, what the subscriber knows of it.
+/// The untold changes of one subscriber: for each changed key, what the subscriber knows of it. Ordered, because taking
+/// any entry of a hash map scans what was emptied before: seconds for 150,000 objects, with the store locked.
 #[derive(Debug)]
 struct Pending<T> {
-    known: Mutex<HashMap<Key, Option<Arc<T>>>>,
+    known: Mutex<BTreeMap<Key, Option<Arc<T>>>>,
     added: Notify,
 }
 
@@ -276,7 +277,7 @@ impl<T> State<T> {
 }
 
 impl<T: PartialEq> Changes<T> {
-    /// The next change, as soon as there is one. Cancel-safe. Changes of different keys come in no order.
+    /// The next change, as soon as there is one. Cancel-safe. Those that wait come in the order of their keys.
     pub async fn next(&mut self) -> Change<T> {
         loop {
             if let Some(change) = self.try_next() {
@@ -292,8 +293,7 @@ impl<T: PartialEq> Changes<T> {
         // The store's lock first, as everywhere, so that `old` and `new` belong together.
         let state = self.store.read();
         let mut known = self.pending.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = known.keys().next()?.clone();
-        let old = known.remove(&key)?;
+        let (key, old) = known.pop_first()?;
         let new = state.objects.get(&key).cloned();
         Some(Change { key, old, new })
     }
