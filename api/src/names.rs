@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 
 /// The claim template that holds PGDATA.
 pub const DATA_TEMPLATE: &str = "data";
-/// The container that runs PostgreSQL.
-pub const POSTGRES_CONTAINER: &str = "postgres";
 
 /// Finalizer of a request that runs.
 pub const FINALIZER: &str = "highwater.dev/executor";
@@ -37,8 +35,6 @@ pub const OWNED_BY_HIGHWATER: &str = "highwater";
 
 /// Annotation of an autoscaler: `Shadow` decides without acting.
 pub const ANNOTATION_MODE: &str = "highwater.dev/mode";
-/// Annotation of an autoscaler: `"Off"` switches the time-to-full trigger off.
-pub const ANNOTATION_TIME_TO_FULL: &str = "highwater.dev/time-to-full";
 /// Annotation of an autoscaler: percent of used inodes above which volumes grow.
 pub const ANNOTATION_INODE_THRESHOLD: &str = "highwater.dev/inode-threshold";
 /// Annotation of an autoscaler: `IfReady` makes its Online expansions wait for a Ready database.
@@ -52,8 +48,6 @@ pub const ANNOTATION_NUDGE: &str = "highwater.dev/volumes-grown-at";
 pub const MANAGER_DECIDER: &str = "highwater-decider";
 /// Field manager of the executor.
 pub const MANAGER_EXECUTOR: &str = "highwater-executor";
-/// Field manager of the provisioner.
-pub const MANAGER_PROVISIONER: &str = "highwater-provisioner";
 
 /// First part of the names of requests.
 pub const REQUEST_PREFIX: &str = "pgops";
@@ -78,13 +72,6 @@ pub fn claim_name(template: &str, set: &str, ordinal: u32) -> String {
     format!("{template}-{set}-{ordinal}")
 }
 
-/// The ordinal, when the claim is one of this template and set.
-#[must_use]
-pub fn parse_claim(claim: &str, template: &str, set: &str) -> Option<u32> {
-    let (claims_set, ordinal) = split_claim(claim, template)?;
-    (claims_set == set).then_some(ordinal)
-}
-
 /// The set and the ordinal, when the claim is one of this template.
 #[must_use]
 pub fn split_claim<'a>(claim: &'a str, template: &str) -> Option<(&'a str, u32)> {
@@ -103,12 +90,12 @@ pub fn split_claim<'a>(claim: &'a str, template: &str) -> Option<(&'a str, u32)>
 
 #[cfg(test)]
 mod tests {
-    use super::{claim_name, parse_claim, split_claim};
+    use super::{claim_name, split_claim};
 
     #[test]
     fn claims_are_named_as_the_set_names_them() {
         assert_eq!(claim_name("data", "db", 2), "data-db-2");
-        assert_eq!(parse_claim("data-db-2", "data", "db"), Some(2));
+        assert_eq!(split_claim("data-db-2", "data"), Some(("db", 2)));
         assert_eq!(split_claim("data-my-db-1-0", "data"), Some(("my-db-1", 0)));
     }
 
@@ -126,9 +113,8 @@ mod tests {
             "data-db-99999999999",
             "datadb-0",
             "",
-            "data-db-1-0",
         ] {
-            assert_eq!(parse_claim(claim, "data", "db"), None, "{claim}");
+            assert_eq!(split_claim(claim, "data"), None, "{claim}");
         }
     }
 }

@@ -46,17 +46,6 @@ impl<K: Hash + Eq> PerObject<K> {
             .unwrap_or_else(PoisonError::into_inner)
             .remove(key);
     }
-
-    /// Failures in a row of a key.
-    #[must_use]
-    pub fn failures(&self, key: &K) -> u32 {
-        self.failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .copied()
-            .unwrap_or(0)
-    }
 }
 
 /// A duration between half of `delay` and all of it.
@@ -83,7 +72,6 @@ mod tests {
                 "{delay} of {full}"
             );
         }
-        assert_eq!(backoff.failures(&"a"), 8);
         assert!(
             backoff.failed("b", &mut rng) <= Duration::from_secs(1),
             "keys are apart"

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::{Bytes, Percent, QuantityError};
+use crate::{Bytes, QuantityError};
 
 /// The largest percentage a rule may grow by: eleven times the size in one step is a typing error.
 const MAX_GROWTH_PERCENT: u32 = 1000;
@@ -106,12 +106,6 @@ impl Growth {
     }
 }
 
-impl From<Percent> for Growth {
-    fn from(percent: Percent) -> Growth {
-        Growth::Percent(percent.get().into())
-    }
-}
-
 /// As it is written in a rule: `50pc`, `10Gi`.
 impl fmt::Display for Growth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -169,12 +163,6 @@ impl Rules {
     #[must_use]
     pub fn rule_for(&self, capacity: Bytes) -> Option<ScalingRule> {
         self.0.iter().copied().find(|rule| rule.applies_to(capacity))
-    }
-
-    /// How much a volume of this size grows; `None` when no tier reaches that far.
-    #[must_use]
-    pub fn first_for(&self, capacity: Bytes) -> Option<Growth> {
-        self.rule_for(capacity).map(|rule| rule.growth)
     }
 
     /// True when there are no rules: `scalingThreshold` applies at every size.

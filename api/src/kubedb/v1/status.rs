@@ -11,10 +11,6 @@ pub mod condition {
     pub const PAUSED: &str = "Paused";
     /// The provisioner has seen the pause; its message holds the request's uid.
     pub const PAUSE_ACKNOWLEDGED: &str = "PauseAcknowledged";
-    /// A provisioner has begun to make the database; without it the Postgres is unmanaged.
-    pub const PROVISIONING_STARTED: &str = "ProvisioningStarted";
-    /// The database was made.
-    pub const PROVISIONED: &str = "Provisioned";
     /// The database is healthy.
     pub const READY: &str = "Ready";
 }
