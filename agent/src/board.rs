@@ -45,9 +45,9 @@ impl Default for Board {
 
 impl Board {
     /// Puts up what was observed at `now`; `volumes` are ordered by name.
-    pub fn tick(&self, volumes: Vec<Observation>, now: Timestamp) {
+    pub fn put(&self, volumes: Vec<Observation>, now: Timestamp) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.tick(volumes, now);
+        latest.put(volumes, now);
         drop(latest);
         self.ticks.send_modify(|ticks| *ticks += 1);
     }
@@ -65,7 +65,7 @@ impl Board {
 }
 
 impl Latest {
-    fn tick(&mut self, volumes: Vec<Observation>, now: Timestamp) {
+    fn put(&mut self, volumes: Vec<Observation>, now: Timestamp) {
         let mut past = std::mem::take(&mut self.history);
         for seen in &volumes {
             // Another pod may have it now: the filesystem and its past are the same.
@@ -114,7 +114,7 @@ mod tests {
             observed("b", 3, 10),
             stuck(observed("c", 1, 10), Failure::Late),
         ];
-        board.tick(volumes, seconds(6));
+        board.put(volumes, seconds(6));
         assert_eq!(board.read(|latest| latest.as_of), seconds(3));
         assert_eq!(board.read(super::Latest::stuck), 1);
         assert_eq!(*board.ticks().borrow(), 1);
@@ -124,15 +124,15 @@ mod tests {
     fn without_volumes_as_of_is_the_tick() {
         let board = Board::default();
         assert_eq!(board.read(|latest| latest.as_of), Timestamp::UNIX_EPOCH);
-        board.tick(vec![stuck(observed("c", 1, 10), Failure::Late)], seconds(9));
+        board.put(vec![stuck(observed("c", 1, 10), Failure::Late)], seconds(9));
         assert_eq!(board.read(|latest| latest.as_of), seconds(9));
     }
 
     #[test]
     fn the_past_goes_with_the_volume() {
         let board = Board::default();
-        board.tick(vec![observed("a", 0, 1), observed("b", 0, 1)], seconds(0));
-        board.tick(vec![observed("a", 5, 2)], seconds(5));
+        board.put(vec![observed("a", 0, 1), observed("b", 0, 1)], seconds(0));
+        board.put(vec![observed("a", 5, 2)], seconds(5));
         assert_eq!(board.read(|latest| latest.history.len()), 1);
         assert_eq!(board.read(|latest| latest.history["a"].points().len()), 2);
     }

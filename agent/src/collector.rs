@@ -216,7 +216,7 @@ impl Listener for Collector {
         }
         if let Some(seen) = self.observe(sweeper) {
             let now = self.clock.now();
-            self.board.tick(seen, now);
+            self.board.put(seen, now);
             self.board.read(|latest| {
                 self.measure_ourselves(latest, now, sweeper);
                 self.log_stuck(latest);

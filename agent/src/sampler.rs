@@ -69,7 +69,7 @@ impl Sampler {
     }
 
     /// The next message, if there is anything to say at `now`.
-    pub fn next(&mut self, latest: &Latest, now: Instant) -> Option<Report> {
+    pub fn tick(&mut self, latest: &Latest, now: Instant) -> Option<Report> {
         if self.queue.is_empty() && self.snapshot_due.is_none_or(|due| due <= now) {
             self.snapshot(latest, now);
         }

@@ -40,7 +40,7 @@ impl Bench {
             now: Instant::now(),
             second: 0,
         };
-        bench.board.tick(volumes, seconds(0));
+        bench.board.put(volumes, seconds(0));
         bench
     }
 
@@ -52,14 +52,14 @@ impl Bench {
     }
 
     fn next(&mut self) -> Option<Report> {
-        self.board.read(|latest| self.sampler.next(latest, self.now))
+        self.board.read(|latest| self.sampler.tick(latest, self.now))
     }
 
     /// A second later.
     fn tick(&mut self, volumes: Vec<Observation>) -> Option<Report> {
         self.second += 1;
         self.now += Duration::from_secs(1);
-        self.board.tick(volumes, seconds(self.second));
+        self.board.put(volumes, seconds(self.second));
         self.next()
     }
 }

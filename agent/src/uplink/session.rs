@@ -154,13 +154,14 @@ struct Outbound {
 impl Outbound {
     fn into_stream(self) -> impl Stream<Item = AgentMessage> + Send + 'static {
         stream::unfold(self, |mut outbound| async move {
-            let message = outbound.next().await?;
+            let message = outbound.send().await?;
             outbound.metrics.messages.inc();
             Some((message, outbound))
         })
     }
 
-    async fn next(&mut self) -> Option<AgentMessage> {
+    /// The next message, once there is one to send; none when the process stops.
+    async fn send(&mut self) -> Option<AgentMessage> {
         if let Some(hello) = self.hello.take() {
             return Some(hello);
         }
@@ -170,7 +171,7 @@ impl Outbound {
             let now = Instant::now();
             let report = swept.then(|| {
                 self.board
-                    .read(|latest| self.told.sampler().next(latest, now.into_std()))
+                    .read(|latest| self.told.sampler().tick(latest, now.into_std()))
             });
             if let Some(report) = report.flatten() {
                 return Some(wire::message(report));

@@ -183,7 +183,7 @@ mod tests {
     /// Sends all there is to send; the number of messages of each kind.
     fn send(sampler: &mut Sampler, board: &Board) -> BTreeMap<&'static str, usize> {
         let mut kinds = BTreeMap::new();
-        while let Some(message) = board.read(|latest| sampler.next(latest, Instant::now())) {
+        while let Some(message) = board.read(|latest| sampler.tick(latest, Instant::now())) {
             let kind = match message {
                 Report::Snapshot { .. } => "snapshot",
                 Report::History(_) => "history",
@@ -202,13 +202,13 @@ mod tests {
         let board = Board::default();
         let stream = || Sampler::new(Duration::from_secs(3600), Duration::from_secs(3600));
         let mut early = stream();
-        board.tick(widest(1000, 0), at(0));
+        board.put(widest(1000, 0), at(0));
         assert!(send(&mut early, &board)["snapshot"] > 1);
         for tick in 1..=100 {
-            board.tick(widest(300, tick), at(tick));
+            board.put(widest(300, tick), at(tick));
         }
         assert_eq!(send(&mut early, &board), BTreeMap::from([("changes", 1)]));
-        board.tick(widest(1000, 101), at(101));
+        board.put(widest(1000, 101), at(101));
         assert!(send(&mut early, &board)["changes"] > 1);
         assert!(send(&mut stream(), &board)["history"] > 1);
     }

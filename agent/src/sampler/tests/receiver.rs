@@ -127,7 +127,7 @@ proptest! {
                     if fails { stuck(seen, Failure::Late) } else { seen }
                 })
                 .collect();
-            bench.board.tick(truth.clone(), seconds(i64::try_from(at).unwrap()));
+            bench.board.put(truth.clone(), seconds(i64::try_from(at).unwrap()));
             bench.now += Duration::from_secs(1);
             for _ in 0..takes {
                 bench.next().into_iter().for_each(|report| receiver.take(report));

@@ -182,7 +182,7 @@ impl Bench {
     }
 
     pub(super) fn tick(&self, second: i64, volumes: Vec<Observation>) {
-        self.board.tick(volumes, seconds(second));
+        self.board.put(volumes, seconds(second));
     }
 }
 
