@@ -170,7 +170,7 @@ fn the_past_follows_the_first_snapshot() {
     let mut bench = Bench::new(vec![observed("a", 0, 0), observed("b", 0, 0)]);
     bench
         .board
-        .tick(vec![observed("a", 5, GIB), observed("b", 0, 0)], seconds(5));
+        .put(vec![observed("a", 5, GIB), observed("b", 0, 0)], seconds(5));
     assert!(matches!(bench.next(), Some(Report::Snapshot { .. })));
     let Some(Report::History(past)) = bench.next() else {
         panic!("no history");
