@@ -76,6 +76,7 @@ lint: programs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 	cargo clippy --package e2e --test cluster_lifecycle --quiet -- --deny warnings
+	cargo clippy --package csi-loop --test driver --quiet -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --quiet
 	tests/cluster/setup/boundaries.sh
 	tests/cluster/setup/generated.sh
@@ -85,12 +86,11 @@ lint: programs
 # The tiers of `make test`; tests/cluster/setup/tiers.sh gives each its time.
 
 # The builds are those of the tiers, so that a tier's time is that of its tests.
+# What all tiers share. Each of the others builds what it alone needs, within its own time.
 .PHONY: tier-set-up
-tier-set-up: programs images
+tier-set-up: programs
 	$(cluster) set-up
 	cargo test --quiet --no-run --workspace $(tiered:%=--exclude %)
-	cargo test --quiet --no-run --package apiserver-tests
-	cargo test --quiet --no-run --package e2e
 
 .PHONY: tier-pure
 tier-pure:
@@ -103,6 +103,8 @@ tier-apiserver: programs
 # The first test starts and removes clusters itself, so that it has the machine for itself.
 .PHONY: tier-node
 tier-node: programs
+	cargo build --quiet --package agent
+	cargo test --package csi-loop --test driver
 	cargo test --package e2e --test cluster_lifecycle
 	$(MAKE) cluster
 	cargo test --package e2e --no-fail-fast
