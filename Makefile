@@ -92,6 +92,9 @@ tier-set-up: programs
 	$(cluster) set-up
 	cargo test --quiet --no-run --workspace $(tiered:%=--exclude %)
 
+.PHONY: tier-lint
+tier-lint: lint
+
 .PHONY: tier-pure
 tier-pure:
 	cargo test --workspace $(tiered:%=--exclude %) --no-fail-fast

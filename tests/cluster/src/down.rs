@@ -35,6 +35,16 @@ pub fn down(folder: &Path) -> Result<()> {
     }
 }
 
+/// Removes the one cluster that this machine may have, in whichever folder it is: it may be another checkout's, left by a
+/// killed run.
+pub fn down_anywhere() -> Result<()> {
+    let _lock = MachineLock::take()?;
+    match Ledger::of_this_machine() {
+        Some(ledger) => remove(&State::at(&ledger.folder)?, &ledger),
+        None => Ok(()),
+    }
+}
+
 /// Makes room for a new cluster: removes what is left in its folder and the one cluster that this machine may have elsewhere.
 pub(crate) fn clear_for(state: &State) -> Result<()> {
     if let Some(ledger) = Ledger::of_this_machine().filter(|ledger| ledger.folder != state.folder()) {

@@ -13,7 +13,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::Mutex,
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -36,6 +36,13 @@ spec:
   containers: [{name: pause, image: localhost/pause:dev, imagePullPolicy: Never, volumeMounts: [{name: data, mountPath: /data}]}]
   volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
 "#;
+
+/// The machine without a cluster, also where an earlier run was killed and left its own.
+fn alone() -> MutexGuard<'static, ()> {
+    let turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    cluster::down::down_anywhere().unwrap();
+    turn
+}
 
 fn cluster(arguments: &[&str], state: &Path) -> Command {
     let mut command = Command::new(places::program("cluster").unwrap());
@@ -229,7 +236,7 @@ impl Drop for Removed {
 
 #[test]
 fn nothing_is_left_after_its_starter_was_killed() {
-    let _alone = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("cluster");
     let _removed = Removed(vec![state.clone()]);
@@ -262,7 +269,7 @@ fn nothing_is_left_after_its_starter_was_killed() {
 
 #[test]
 fn a_new_one_elsewhere_removes_the_old_and_a_used_one_goes_whole() {
-    let _alone = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));
     let _removed = Removed(vec![old.clone(), new.clone()]);
@@ -323,7 +330,7 @@ fn a_new_one_elsewhere_removes_the_old_and_a_used_one_goes_whole() {
 
 #[test]
 fn who_stands_in_the_way_is_named_in_one_line() {
-    let _alone = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("cluster");
     let _removed = Removed(vec![state.clone()]);
