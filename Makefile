@@ -89,7 +89,8 @@ lint: programs
 # What all tiers share. Each of the others builds what it alone needs, within its own time.
 .PHONY: tier-set-up
 tier-set-up: programs
-	$(cluster) set-up
+	$(cluster) set-up --api-server
+	$(cluster) set-up --helm
 	cargo test --quiet --no-run --workspace $(tiered:%=--exclude %)
 
 .PHONY: tier-lint
