@@ -173,11 +173,12 @@ async fn look(context: &Context, key: Key) -> Again {
         return Again::After(look_again(&gathered, now, context.stale_after));
     }
     match apply::perform(context, &key, &autoscaler, &gathered, &outcome, now).await {
-        Ok(()) if !matches!(outcome, Outcome::Panicked { .. }) => {
+        Ok(held_back) if !matches!(outcome, Outcome::Panicked { .. }) => {
             context.backoff.succeeded(&key);
-            Again::After(look_again(&gathered, now, context.stale_after))
+            let usual = look_again(&gathered, now, context.stale_after);
+            Again::After(held_back.map_or(usual, |wait| wait.min(usual)))
         }
-        Ok(()) => Again::After(context.backoff.failed(key, &mut rand::rng())),
+        Ok(_) => Again::After(context.backoff.failed(key, &mut rand::rng())),
         Err(error) => again_after(context, key, &error),
     }
 }

@@ -44,7 +44,8 @@ pub(super) enum Growth {
     Refused(String),
 }
 
-/// Performs a decision: the request first, then what tells of it.
+/// Performs a decision: the request first, then what tells of it. Answers after what time the rest of it is to be
+/// written, if some is held back.
 pub(super) async fn perform(
     context: &Context,
     key: &Key,
@@ -52,7 +53,7 @@ pub(super) async fn perform(
     gathered: &Gathered,
     outcome: &Outcome,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Option<Duration>, Error> {
     let decision = match outcome {
         Outcome::Decided(decision) => Some(decision.as_ref()),
         Outcome::Panicked { .. } => None,
@@ -69,13 +70,13 @@ pub(super) async fn perform(
         Some(Err(error)) if error.is_not_leading() => return Err(error),
         Some(Err(error)) => (Growth::Refused(Chain(&error).to_string()), Some(error)),
     };
-    status::write(context, key, autoscaler, gathered, outcome, &growth, now).await?;
+    let held_back = status::write(context, key, autoscaler, gathered, outcome, &growth, now).await?;
     if let Growth::Requested(created) = &growth {
         remember(context, key, autoscaler, gathered, created, now).await?;
     }
     own(context, key, autoscaler, gathered).await?;
     prune::prune(context, key, gathered).await?;
-    failure.map_or(Ok(()), Err)
+    failure.map_or(Ok(held_back), Err)
 }
 
 /// Creates the request. Another replica's, or our own of a moment ago, has the same name and is as good, if it

@@ -1,6 +1,8 @@
 //! Status: what the autoscaler's owner reads. Written only when it changes enough to matter: a database that
 //! idles costs no write.
 
+use std::time::Duration;
+
 use api::{
     autoscaling::v1alpha1::{
         CanGrow, LastDecision, Phase, PostgresAutoscaler, PostgresAutoscalerStatus as Status, VolumeStatus,
@@ -9,7 +11,7 @@ use api::{
 };
 use control::{watch::Key, write::Error};
 use decider_core::{Decision, Record};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use units::Reason;
 
@@ -21,6 +23,8 @@ use super::{
 use crate::objects::Autoscaler;
 
 mod matters;
+
+use matters::Due;
 
 /// The condition that carries the last decision.
 const DECISION: &str = "Decision";
@@ -34,9 +38,6 @@ const NOTES: [Reason; 3] = [
     Reason::InvalidAnnotation,
     Reason::RuleFallback,
 ];
-/// Usage alone is written at most this often for one autoscaler.
-const USAGE_PERIOD: SignedDuration = SignedDuration::from_secs(10);
-
 /// What came of deciding.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -73,7 +74,8 @@ impl Outcome {
     }
 }
 
-/// Writes the status if it matters, and tells an Event when somebody should look.
+/// Writes the status if it matters, and tells an Event when somebody should look. Answers after what time it is to
+/// be looked at again, if usage is held back until then.
 pub(super) async fn write(
     context: &Context,
     key: &Key,
@@ -82,23 +84,23 @@ pub(super) async fn write(
     outcome: &Outcome,
     growth: &Growth,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Option<Duration>, Error> {
     let before = &autoscaler.status;
     let after = next(autoscaler, gathered, outcome, growth, now);
-    if !matters::more_than_usage(before, &after) {
-        let recent = context
-            .memory
-            .usage_written(key)
-            .is_some_and(|at| now.duration_since(at) < USAGE_PERIOD);
-        if recent || !matters::usage(before, &after) {
-            return Ok(());
-        }
-        context.memory.set_usage_written(key, now);
+    let due = matters::due(before, &after, context.memory.usage_written(key), now);
+    match due {
+        Due::Never => return Ok(None),
+        Due::In(wait) => return Ok(Some(wait)),
+        Due::Now | Due::NowForUsage => {}
     }
     context
         .writes
         .merge_status::<PostgresAutoscaler>(&target(key, autoscaler), body(&after))
         .await?;
+    if due == Due::NowForUsage {
+        // Only now: a write that failed must not hold back its repetition.
+        context.memory.set_usage_written(key, now);
+    }
     context.metrics.status_written();
     let reason = outcome.reason();
     if before.reason.as_deref() != Some(reason.as_str()) && needs_attention(reason) {
@@ -106,7 +108,7 @@ pub(super) async fn write(
             .events
             .warning(&reference(key, autoscaler), reason, "Decide", outcome.message());
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The whole status as it should be, given the one that is stored.

@@ -1,12 +1,46 @@
 //! Whether a status differs from the stored one enough to be written.
 
+use std::time::Duration;
+
 use api::autoscaling::v1alpha1::PostgresAutoscalerStatus as Status;
+use jiff::Timestamp;
 use units::{Bytes, Reason};
 
 use super::DECISION;
 
+/// Usage alone is written at most this often for one autoscaler.
+const USAGE_PERIOD: Duration = Duration::from_secs(10);
+
+/// When a status is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// It says what is stored.
+    Never,
+    /// Usage alone has moved, and was written a short time ago.
+    In(Duration),
+    /// Usage alone has moved.
+    NowForUsage,
+    /// Something else differs.
+    Now,
+}
+
+/// When `after` is to be written over `before`, usage alone having been written last at `written`.
+pub(super) fn due(before: &Status, after: &Status, written: Option<Timestamp>, now: Timestamp) -> Due {
+    if more_than_usage(before, after) {
+        return Due::Now;
+    }
+    if !usage(before, after) {
+        return Due::Never;
+    }
+    let since = written.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO));
+    match since.and_then(|since| USAGE_PERIOD.checked_sub(since)) {
+        Some(left) if !left.is_zero() => Due::In(left),
+        Some(_) | None => Due::NowForUsage,
+    }
+}
+
 /// Something differs besides usage and the times and words that follow from it.
-pub(super) fn more_than_usage(before: &Status, after: &Status) -> bool {
+fn more_than_usage(before: &Status, after: &Status) -> bool {
     stripped(before) != stripped(after)
 }
 
@@ -46,7 +80,7 @@ fn stripped(status: &Status) -> Status {
 }
 
 /// A volume's usage has moved by a hundredth of its capacity since it was written.
-pub(super) fn usage(before: &Status, after: &Status) -> bool {
+fn usage(before: &Status, after: &Status) -> bool {
     after.volumes.iter().any(|now| {
         let then = before.volumes.iter().find(|v| v.claim == now.claim);
         let size = |text: Option<&String>| text.and_then(|t| Bytes::parse_quantity(t).ok()).map(Bytes::get);
@@ -97,6 +131,19 @@ mod tests {
         );
         assert!(usage(&before, &status(510, "BelowThreshold")));
         assert!(usage(&Status::default(), &before));
+    }
+
+    #[test]
+    fn usage_held_back_is_due_when_the_period_has_passed() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let (before, moved) = (status(500, "BelowThreshold"), status(600, "BelowThreshold"));
+        let due_at = |second| due(&before, &moved, Some(at(0)), at(second));
+        assert_eq!(due(&before, &moved, None, at(0)), Due::NowForUsage);
+        assert_eq!(due_at(3), Due::In(Duration::from_secs(7)));
+        assert_eq!(due_at(10), Due::NowForUsage);
+        assert_eq!(due(&before, &before, Some(at(0)), at(99)), Due::Never);
+        let stale = status(600, "Stale");
+        assert_eq!(due(&before, &stale, Some(at(0)), at(1)), Due::Now);
     }
 
     #[test]
