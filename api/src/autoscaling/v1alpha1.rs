@@ -8,7 +8,7 @@ pub(crate) use options::DEFAULT_MAX_RETRIES;
 pub use options::OpsRequestOptions;
 pub use status::{CanGrow, LastDecision, Phase, PostgresAutoscalerStatus, VolumeStatus};
 pub use storage::{
-    DEFAULT_SCALING_THRESHOLD, DEFAULT_USAGE_THRESHOLD, ExpansionMode, PolicyError, ScalingRuleSpec,
+    DEFAULT_SCALING_THRESHOLD, DEFAULT_USAGE_THRESHOLD, ExpansionMode, ScalingRuleSpec,
     StorageAutoscalerSpec, StorageSection,
 };
 

@@ -110,13 +110,17 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// KubeDB accepts any text and does nothing.
-    #[error("spec.storage.postgres.trigger: {0:?} is neither \"On\" nor \"Off\"")]
+    #[error("spec.storage.postgres.trigger: {0:?} is neither \"On\" nor \"Off\"; write one of the two")]
     Trigger(String),
     /// Would always or never fire.
-    #[error("spec.storage.postgres.usageThreshold: {0} is not a percentage from 1 to 99")]
+    #[error(
+        "spec.storage.postgres.usageThreshold: {0} is not a percentage from 1 to 99; write for example 80"
+    )]
     UsageThreshold(i32),
     /// Would not grow, or grow beyond sense.
-    #[error("spec.storage.postgres.scalingThreshold: {0} is not a percentage from 1 to 1000")]
+    #[error(
+        "spec.storage.postgres.scalingThreshold: {0} is not a percentage from 1 to 1000; write for example 50"
+    )]
     ScalingThreshold(i32),
     /// A scaling rule.
     #[error("spec.storage.postgres.{0}")]

@@ -1,11 +1,10 @@
 //! `spec.storage.postgres`: the policy for the data volumes.
 //!
-//! The accessors give the values in force: the schema's defaults where KubeDB's definition, which has none,
-//! left a field out, and an error that names the field where a value cannot be used.
+//! Its form only. What the values mean, and which of them cannot be used where KubeDB's definition checked nothing,
+//! is the decider's to read.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
-use units::{Bytes, Growth, Percent, QuantityError, Rules, rules::RuleError};
 
 use crate::{known::known, quantity::QuantityText};
 
@@ -107,76 +106,4 @@ pub struct ScalingRuleSpec {
     #[schemars(length(max = 32))]
     #[serde(default)]
     pub threshold: String,
-}
-
-/// A value of the policy that cannot be used, with the remedy.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// `trigger` is neither On nor Off.
-    #[error("trigger {0:?} is neither \"On\" nor \"Off\"; write one of the two")]
-    Trigger(String),
-    /// `usageThreshold` out of range.
-    #[error("usageThreshold {0} is not a percentage from 1 to 99; write for example 80")]
-    UsageThreshold(i32),
-    /// `scalingThreshold` out of range.
-    #[error("scalingThreshold {0} is not a percentage from 1 to 1000; write for example 50")]
-    ScalingThreshold(i32),
-    /// A rule cannot be used.
-    #[error("{0}")]
-    Rules(RuleError),
-    /// `upperBound` is not a size.
-    #[error("upperBound: {0}")]
-    UpperBound(QuantityError),
-    /// `upperBound` is zero.
-    #[error("upperBound is 0; write a size above 0, such as 500Gi, or leave it out")]
-    UpperBoundZero,
-}
-
-impl StorageAutoscalerSpec {
-    /// Whether growth is on; empty and absent are off.
-    pub fn is_on(&self) -> Result<bool, PolicyError> {
-        match self.trigger.as_deref() {
-            Some("On") => Ok(true),
-            None | Some("Off" | "") => Ok(false),
-            Some(other) => Err(PolicyError::Trigger(other.to_owned())),
-        }
-    }
-
-    /// The share of a filesystem above which it grows.
-    pub fn usage_threshold(&self) -> Result<Percent, PolicyError> {
-        let percent = self.usage_threshold.unwrap_or(DEFAULT_USAGE_THRESHOLD);
-        if !(1..=99).contains(&percent) {
-            return Err(PolicyError::UsageThreshold(percent));
-        }
-        Percent::new(percent.into()).map_err(|_| PolicyError::UsageThreshold(percent))
-    }
-
-    /// The growth where no rule applies.
-    pub fn scaling_threshold(&self) -> Result<Growth, PolicyError> {
-        let percent = self.scaling_threshold.unwrap_or(DEFAULT_SCALING_THRESHOLD);
-        match u32::try_from(percent) {
-            Ok(growth @ 1..=1000) => Ok(Growth::Percent(growth)),
-            _ => Err(PolicyError::ScalingThreshold(percent)),
-        }
-    }
-
-    /// The tiers, sorted; empty when there are none.
-    pub fn rules(&self) -> Result<Rules, PolicyError> {
-        let pairs = self
-            .scaling_rules
-            .iter()
-            .map(|rule| (rule.applies_upto.as_str(), rule.threshold.as_str()));
-        Rules::parse(pairs).map_err(PolicyError::Rules)
-    }
-
-    /// The largest size a volume may get; `None` is no cap.
-    pub fn upper_bound(&self) -> Result<Option<Bytes>, PolicyError> {
-        let Some(text) = &self.upper_bound else {
-            return Ok(None);
-        };
-        match text.bytes().map_err(PolicyError::UpperBound)? {
-            Bytes::ZERO => Err(PolicyError::UpperBoundZero),
-            size => Ok(Some(size)),
-        }
-    }
 }

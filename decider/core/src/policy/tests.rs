@@ -34,7 +34,9 @@ fn an_empty_trigger_is_off_and_a_misspelt_one_is_said() {
         trigger: Some("on".into()),
         ..PolicySpec::default()
     };
-    assert!(error(&spec).contains("spec.storage.postgres.trigger: \"on\" is neither"));
+    assert!(error(&spec).contains(
+        "spec.storage.postgres.trigger: \"on\" is neither \"On\" nor \"Off\"; write one of the two"
+    ));
 }
 
 #[test]
@@ -51,7 +53,7 @@ fn each_bad_field_is_named_with_its_remedy() {
                 usage_threshold: Some(0),
                 ..on()
             },
-            "usageThreshold: 0 is not a percentage from 1 to 99",
+            "usageThreshold: 0 is not a percentage from 1 to 99; write for example 80",
         ),
         (
             PolicySpec {
@@ -72,7 +74,7 @@ fn each_bad_field_is_named_with_its_remedy() {
                 scaling_threshold: Some(0),
                 ..on()
             },
-            "scalingThreshold: 0",
+            "scalingThreshold: 0 is not a percentage from 1 to 1000; write for example 50",
         ),
         (
             PolicySpec {
@@ -93,14 +95,14 @@ fn each_bad_field_is_named_with_its_remedy() {
                 upper_bound: Some("500GB".into()),
                 ..on()
             },
-            "upperBound: \"500GB\"",
+            "upperBound: \"500GB\" is not a Kubernetes quantity; write 500G or 500Gi",
         ),
         (
             PolicySpec {
                 upper_bound: Some("0".into()),
                 ..on()
             },
-            "upperBound: 0 leaves no room",
+            "upperBound: 0 leaves no room; write a size such as 500Gi",
         ),
     ] {
         let message = error(&spec);
