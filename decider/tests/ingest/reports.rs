@@ -1,0 +1,126 @@
+//! What a well-meant agent gets recorded.
+
+use std::time::Duration;
+
+use decider_core::Usage;
+use proto::usage::v1::{
+    Changes, Heartbeat, History, Point, Snapshot, VolumeHistory, agent_message::Body, decider_message,
+};
+use runtime::clock::Clock;
+
+use crate::bed::{Bed, STALE, reading, volume};
+
+#[tokio::test]
+async fn a_snapshot_then_changes_then_heartbeats() {
+    let bed = Bed::new().await;
+    let mut agent = bed.agent().await;
+    agent
+        .say(bed.snapshot(vec![volume(1, "pv-a", 100), volume(2, "pv-b", 200)]))
+        .await;
+    assert_eq!(agent.ack().await, bed.now_ms());
+    assert_eq!((bed.used("pv-a"), bed.used("pv-b")), (Some(100), Some(200)));
+
+    bed.clock.advance(Duration::from_secs(1));
+    let changes = Changes {
+        as_of_ms: bed.now_ms(),
+        readings: vec![reading(1, 150)],
+        added: vec![volume(3, "pv-c", 300)],
+        gone: vec![2],
+    };
+    agent.say(Body::Changes(changes)).await;
+    agent.ack().await;
+    assert_eq!(
+        (bed.used("pv-a"), bed.used("pv-b"), bed.used("pv-c")),
+        (Some(150), None, Some(300))
+    );
+
+    bed.clock.advance(Duration::from_secs(60));
+    agent
+        .say(Body::Heartbeat(Heartbeat {
+            as_of_ms: bed.now_ms(),
+        }))
+        .await;
+    agent.ack().await;
+    let Usage::Seen(seen) = bed.store.usage("pv-a", bed.clock.now(), STALE) else {
+        panic!("not seen")
+    };
+    assert_eq!(seen.as_of, bed.clock.now(), "nothing moved, and that is news");
+}
+
+#[tokio::test]
+async fn a_snapshot_in_parts_and_a_volume_in_none_of_them() {
+    let bed = Bed::new().await;
+    let mut agent = bed.agent().await;
+    agent
+        .say(bed.snapshot(vec![
+            volume(1, "pv-a", 1),
+            volume(2, "pv-b", 2),
+            volume(3, "pv-c", 3),
+        ]))
+        .await;
+    agent.ack().await;
+    let part = |volumes, first, last| {
+        Body::Snapshot(Snapshot {
+            volumes,
+            as_of_ms: bed.now_ms(),
+            first,
+            last,
+        })
+    };
+    agent.say(part(vec![volume(1, "pv-a", 10)], true, false)).await;
+    agent.ack().await;
+    assert_eq!(bed.used("pv-c"), Some(3), "not gone before the last part");
+    agent.say(part(vec![volume(2, "pv-b", 20)], false, true)).await;
+    agent.ack().await;
+    assert_eq!(
+        (bed.used("pv-a"), bed.used("pv-b"), bed.used("pv-c")),
+        (Some(10), Some(20), None)
+    );
+}
+
+#[tokio::test]
+async fn the_past_is_taken_in() {
+    let bed = Bed::new().await;
+    let mut agent = bed.agent().await;
+    agent.say(bed.snapshot(vec![volume(1, "pv", 100)])).await;
+    agent.ack().await;
+    let points = (1..=5)
+        .rev()
+        .map(|i| Point {
+            at_ms: bed.now_ms() - i * 10_000,
+            capacity: 1000,
+            available: 950,
+            used: 50,
+        })
+        .collect();
+    agent
+        .say(Body::History(History {
+            volumes: vec![VolumeHistory { index: 1, points }],
+        }))
+        .await;
+    agent
+        .say(Body::Heartbeat(Heartbeat {
+            as_of_ms: bed.now_ms(),
+        }))
+        .await;
+    agent.ack().await;
+    assert_eq!(bed.store.window("pv").expect("a window").points().count(), 6);
+}
+
+#[tokio::test]
+async fn levels_are_told() {
+    let bed = Bed::new().await;
+    let mut agent = bed.agent().await;
+    agent.say(bed.snapshot(vec![volume(7, "pv", 100)])).await;
+    agent.ack().await;
+    bed.store.set_level("pv", 801);
+    match agent.answer().await.unwrap().unwrap().body {
+        Some(decider_message::Body::Levels(levels)) => {
+            assert_eq!(
+                (levels.volumes[0].index, levels.volumes[0].used.as_slice()),
+                (7, [801].as_slice())
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
