@@ -57,6 +57,9 @@ pub struct Context {
     pub decide: Decide,
     /// Age from which a sample is not acted upon.
     pub stale_after: Duration,
+    /// For this long after the start, it is not written that a volume is not measured: its agent may not have
+    /// found this process yet.
+    pub start_grace: Duration,
     /// Whose definitions of the kinds are installed.
     pub mode: OperatingMode,
     /// Writes.
@@ -67,6 +70,7 @@ pub struct Context {
     pub events: Events,
     /// Metrics.
     pub metrics: Metrics,
+    started: Timestamp,
     memory: Memory,
     index: Mutex<Index>,
     backoff: PerObject<Key>,
@@ -85,6 +89,8 @@ pub struct Parts {
     pub decide: Decide,
     /// See [`Context::stale_after`].
     pub stale_after: Duration,
+    /// See [`Context::start_grace`].
+    pub start_grace: Duration,
     /// See [`Context::mode`].
     pub mode: OperatingMode,
     /// See [`Context::writes`].
@@ -107,6 +113,7 @@ impl Context {
             clock,
             decide,
             stale_after,
+            start_grace,
             mode,
             writes,
             client,
@@ -114,11 +121,13 @@ impl Context {
             metrics,
         } = parts;
         Arc::new(Self {
+            started: clock.now(),
             objects,
             store,
             clock,
             decide,
             stale_after,
+            start_grace,
             mode,
             writes,
             client,

@@ -23,6 +23,7 @@ use super::{
 use crate::objects::Autoscaler;
 
 mod matters;
+mod start;
 
 use matters::Due;
 
@@ -75,7 +76,7 @@ impl Outcome {
 }
 
 /// Writes the status if it matters, and tells an Event when somebody should look. Answers after what time it is to
-/// be looked at again, if usage is held back until then.
+/// be looked at again, if something is held back until then.
 pub(super) async fn write(
     context: &Context,
     key: &Key,
@@ -87,6 +88,12 @@ pub(super) async fn write(
 ) -> Result<Option<Duration>, Error> {
     let before = &autoscaler.status;
     let after = next(autoscaler, gathered, outcome, growth, now);
+    if matches!(growth, Growth::Unwanted) {
+        let wait = start::held_back(before, &after, context.started, context.start_grace, now);
+        if wait.is_some() {
+            return Ok(wait);
+        }
+    }
     let due = matters::due(before, &after, context.memory.usage_written(key), now);
     match due {
         Due::Never => return Ok(None),

@@ -145,6 +145,8 @@ impl Bed {
             clock,
             decide,
             stale_after,
+            // Agents speak when a test has them speak.
+            start_grace: Duration::ZERO,
             mode: OperatingMode::Standalone,
             writes: Fenced::new(
                 client.clone(),
