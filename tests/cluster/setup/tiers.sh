@@ -21,15 +21,15 @@ tier() { # name minutes
   local name=$1 minutes=$2 log=$logs/$1.log started=$SECONDS verdict=ok
   run+=("$log")
   echo "== $name (budget: $minutes min)"
-  exec {output}> >(tee "$log")
-  local tee=$! status
-  timeout --kill-after=30 "${minutes}m" make "tier-$name" >&"$output" 2>&1 &
+  # To a file, not a pipe: the cluster that a tier leaves running would hold a pipe open for ever.
+  timeout --kill-after=30 "${minutes}m" make "tier-$name" >"$log" 2>&1 &
   running=$!
+  tail --pid="$running" --lines=+1 --follow "$log" &
+  local follower=$! status
   wait "$running"
   status=$?
   running=
-  exec {output}>&-
-  wait "$tee" # what is counted below must have been written
+  wait "$follower"
   local seconds=$((SECONDS - started))
   case $status in
   0) ;;
