@@ -44,10 +44,33 @@ pub const ANNOTATION_MODIFICATIONS: &str = "highwater.dev/modifications";
 /// Annotation of a pod, written by the executor: makes kubelet look at the pod's volumes now.
 pub const ANNOTATION_NUDGE: &str = "highwater.dev/volumes-grown-at";
 
+/// Annotation of a Postgres and a PetSet: `"true"` keeps the provisioner and the PetSet controller off it; its pods and
+/// claims are made by somebody else.
+pub const ANNOTATION_UNMANAGED: &str = "highwater.dev/unmanaged";
+/// Annotation of a PetSet, written by the executor: the ordinal whose pod is not to be made, see `crate::petset::v1::Hold`.
+pub const ANNOTATION_HOLD: &str = "highwater.dev/hold";
+
 /// Field manager of the decider.
 pub const MANAGER_DECIDER: &str = "highwater-decider";
 /// Field manager of the executor.
 pub const MANAGER_EXECUTOR: &str = "highwater-executor";
+/// Field manager of the PetSet controller.
+pub const MANAGER_PETSET: &str = "highwater-petset";
+/// Field manager of the provisioner.
+pub const MANAGER_PROVISIONER: &str = "highwater-provisioner";
+
+/// The container that runs PostgreSQL under Patroni.
+pub const CONTAINER_POSTGRES: &str = "postgres";
+/// Port of PostgreSQL.
+pub const PORT_POSTGRES: u16 = 5432;
+/// Port of Patroni's REST API in each pod.
+pub const PORT_PATRONI: u16 = 8008;
+/// Value of [`LABEL_ROLE`] on the leader.
+pub const ROLE_PRIMARY: &str = "primary";
+/// Value of [`LABEL_ROLE`] on all other members.
+pub const ROLE_STANDBY: &str = "standby";
+/// Label: the members of a database, and the objects in which Patroni keeps its state.
+pub const LABEL_CLUSTER: &str = "postgreses.kubedb.com/database.cluster";
 
 /// First part of the names of requests.
 pub const REQUEST_PREFIX: &str = "pgops";

@@ -1,8 +1,10 @@
 //! `PetSet`: a StatefulSet whose claim templates can be edited.
 
+mod hold;
 mod status;
 
-pub use status::PetSetStatus;
+pub use hold::{BadHold, Hold};
+pub use status::{Held, PetSetStatus};
 
 use std::collections::BTreeMap;
 

@@ -16,6 +16,6 @@ forbid() { # package dependency...
 }
 
 forbid agent kube kube-client kube-core kube-runtime k8s-openapi
-for core in units decider-core executor-core; do
+for core in units decider-core executor-core provisioner-core; do
   forbid "$core" tokio kube kube-client kube-core k8s-openapi tonic hyper
 done

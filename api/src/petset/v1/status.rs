@@ -34,10 +34,26 @@ pub struct PetSetStatus {
     /// How often two revisions had the same hash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collision_count: Option<i32>,
+    /// The hold that the controller keeps: until it is gone, no pod of that ordinal is made or deleted by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Held>,
     /// Conditions, as a StatefulSet's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<serde_json::Value>,
+}
+
+/// The acknowledgement of a [`crate::petset::v1::Hold`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(extend("required" = ["ordinal", "uid"]))]
+pub struct Held {
+    /// The ordinal that is held.
+    #[schemars(range(min = 0))]
+    pub ordinal: i32,
+    /// Uid of the request it is held for.
+    #[schemars(length(max = 64))]
+    pub uid: String,
 }
 
 /// Conditions are passed through.

@@ -1,0 +1,1 @@
+//! How Highwater's controllers meet a running database: Patroni's REST API and SQL. It decides nothing.

@@ -1,0 +1,1 @@
+//! A set of pods with identities: what is to be done next.

@@ -1,0 +1,1 @@
+//! A database: its settings, its phase and what is to be done next.

@@ -1,0 +1,1 @@
+//! The PetSet controller: StatefulSet semantics, editable claim templates, and the hold.

@@ -1,0 +1,1 @@
+//! The Postgres controller: from a `Postgres` to everything that runs it.

@@ -1,0 +1,1 @@
+//! The provisioner: one process with two controllers, which meet only through the API.

@@ -1,0 +1,3 @@
+//! `highwater-provisioner`: see the library.
+
+fn main() {}
