@@ -17,12 +17,18 @@ use crate::{
     state::State,
 };
 
-/// Name under which pods of the cluster find PostgreSQL 15. It also answers to the name that the examples use.
-pub const POSTGRES: &str = "localhost/postgres:dev";
-const POSTGRES_IN_EXAMPLES: &str = "docker.io/library/postgres:15";
+/// The database's image, as the chart names it in the cluster.
+pub const POSTGRES: &str = "localhost/highwater-postgres:dev";
+/// Its other names: for pods that run PostgreSQL alone, and the one that the examples of those use.
+const POSTGRES_ALONE: [&str; 2] = ["localhost/postgres:dev", "docker.io/library/postgres:15"];
 const PAUSE: &str = "localhost/pause:dev";
 
-const POSTGRES_RECIPE: &str = include_str!("../images/postgres.sh");
+/// Everything that the database's image is made by, so that a change of any makes it anew.
+const POSTGRES_RECIPE: &str = concat!(
+    include_str!("../../../deploy/postgres/root.sh"),
+    include_str!("../../../deploy/postgres/patroni.sh"),
+    include_str!("../../../deploy/postgres/requirements.txt"),
+);
 const PAUSE_SOURCE: &str = include_str!("../images/pause.rs");
 
 /// The archives.
@@ -122,11 +128,14 @@ fn pack_pause(folder: &Path, archive: &Path) -> Result<()> {
 
 fn pack_postgres(folder: &Path, archive: &Path) -> Result<()> {
     let root = folder.join("root.tar");
-    let recipe = folder.join("postgres.sh");
-    fs::write(&recipe, POSTGRES_RECIPE).context("cannot write its recipe")?;
+    let recipe = places::repository().join("deploy/postgres/root.sh");
     run(Command::new("sh").arg(&recipe).arg(&root))?;
     let image = Image {
-        names: vec![POSTGRES.into(), POSTGRES_IN_EXAMPLES.into()],
+        names: [POSTGRES]
+            .into_iter()
+            .chain(POSTGRES_ALONE)
+            .map(str::to_owned)
+            .collect(),
         entrypoint: Vec::new(),
         user: "999:999".into(),
         environment: vec![

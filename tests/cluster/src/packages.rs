@@ -62,6 +62,10 @@ pub const ALL: &[Tool] = &[
         package: "mmdebstrap",
     },
     Tool {
+        program: "pip3",
+        package: "python3-pip",
+    },
+    Tool {
         program: "fusermount3",
         package: "fuse3",
     },
