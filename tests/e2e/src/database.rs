@@ -120,15 +120,17 @@ impl Database {
     pub fn postgres(&self) -> Value {
         json!({
             "apiVersion": "kubedb.com/v1", "kind": "Postgres",
-            "metadata": {"name": self.name, "namespace": self.objects.namespace()},
-            "spec": {"version": "15.18", "replicas": 1, "storageType": "Durable", "storage": self.storage()},
+            "metadata": {"name": self.name, "namespace": self.objects.namespace(), "annotations": unmanaged()},
+            "spec": {"version": "15", "replicas": 1, "storageType": "Durable", "storage": self.storage()},
         })
     }
 
     fn pet_set(&self) -> Value {
         json!({
             "apiVersion": "apps.k8s.appscode.com/v1", "kind": "PetSet",
-            "metadata": {"name": self.name, "namespace": self.objects.namespace(), "labels": self.labels()},
+            "metadata": {
+                "name": self.name, "namespace": self.objects.namespace(), "labels": self.labels(), "annotations": unmanaged(),
+            },
             "spec": {
                 "serviceName": format!("{}-pods", self.name), "replicas": 1,
                 "selector": {"matchLabels": self.labels()},
@@ -267,4 +269,9 @@ exec /usr/lib/postgresql/15/bin/postgres -D $PGDATA -c unix_socket_directories=/
             .await?;
         said(&told).context("it was just said")
     }
+}
+
+/// Keeps the provisioner and the PetSet controller off: the tests make the pods themselves.
+fn unmanaged() -> Value {
+    json!({"highwater.dev/unmanaged": "true"})
 }

@@ -6,6 +6,20 @@ use csi_loop::faults::{self, Fault, Injected, Operation, Rule, Selector};
 
 use crate::{Volume, World};
 
+/// The driver grows the device of `volume` only while no node has it.
+///
+/// # Errors
+/// When the driver's rules cannot be written.
+pub fn offline_only(world: &World, volume: &Volume) -> anyhow::Result<Injected> {
+    let rule = Rule {
+        name: format!("offline-{}", volume.name),
+        volume: Selector::Volume(volume.name.clone()),
+        op: None,
+        fault: Fault::OfflineOnly,
+    };
+    Ok(faults::inject(&world.state().join("csi-loop"), rule)?)
+}
+
 /// The driver takes this much longer to grow the device of `volume`.
 ///
 /// # Errors

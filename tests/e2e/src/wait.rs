@@ -24,6 +24,21 @@ impl Objects {
         what: &str,
         wanted: impl Fn(Option<&Value>) -> bool,
     ) -> anyhow::Result<Option<Value>> {
+        self.until_within(PATIENCE, kind, name, what, wanted).await
+    }
+
+    /// As [`Objects::until`], with another patience.
+    ///
+    /// # Errors
+    /// As [`Objects::until`].
+    pub async fn until_within(
+        &self,
+        patience: Duration,
+        kind: &Kind,
+        name: &str,
+        what: &str,
+        wanted: impl Fn(Option<&Value>) -> bool,
+    ) -> anyhow::Result<Option<Value>> {
         let events = watcher(
             self.api(kind),
             watcher::Config::default().fields(&format!("metadata.name={name}")),
@@ -31,7 +46,7 @@ impl Objects {
         .default_backoff();
         pin_mut!(events);
         let mut last: Option<Value> = None;
-        let watched = tokio::time::timeout(PATIENCE, async {
+        let watched = tokio::time::timeout(patience, async {
             let mut listing: Option<Value> = None;
             while let Some(event) = events.next().await {
                 match event {
@@ -59,7 +74,7 @@ impl Objects {
             Err(_) => {
                 let seen = last.map_or_else(|| "absent".to_owned(), |object| object["status"].to_string());
                 bail!(
-                    "{name} in {}: not {what} within {PATIENCE:?}; its status: {seen}",
+                    "{name} in {}: not {what} within {patience:?}; its status: {seen}",
                     self.namespace()
                 )
             }

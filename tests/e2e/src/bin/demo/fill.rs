@@ -1,8 +1,9 @@
-//! The load: rows inserted with `psql` in the database's own pod, like an application that will not stop.
+//! The load: accounts as pgbench fills them, inserted with `psql` in the primary's own pod, like an application that will not
+//! stop.
 
 use std::time::Duration;
 
-use e2e::{Database, Volume, World};
+use e2e::{Managed, Volume, World};
 use tokio::sync::mpsc::Sender;
 
 use crate::{sizes, story::Seen};
@@ -20,23 +21,22 @@ const NEAR: f64 = 8.0;
 /// When the table cannot be made, or the volume is gone.
 pub(crate) async fn run(
     world: World,
-    db: Database,
+    db: Managed,
+    primary: String,
     volume: Volume,
     threshold: f64,
     tell: Sender<Seen>,
 ) -> anyhow::Result<()> {
-    db.sql(
-        &world,
-        "CREATE TABLE IF NOT EXISTS orders (id bigserial, note text)",
-    )
-    .await?;
+    let table =
+        "CREATE TABLE IF NOT EXISTS accounts (aid bigserial, bid int, abalance int, filler char(984))";
+    db.psql(&world, &primary, table).await?;
     loop {
         let near = sizes::used_percent(volume.space()?) > threshold - NEAR;
         let rows = if near { SLOW } else { FAST };
         let insert = format!(
-            "INSERT INTO orders (note) SELECT repeat(md5(random()::text), 32) FROM generate_series(1, {rows})"
+            "INSERT INTO accounts (bid, abalance, filler) SELECT 1, i, md5(i::text) FROM generate_series(1, {rows}) i"
         );
-        match db.sql(&world, &insert).await {
+        match db.psql(&world, &primary, &insert).await {
             Ok(_) => tell.send(Seen::Inserted(rows)).await?,
             Err(error) => {
                 tell.send(Seen::Refused(format!("{error:#}"))).await?;

@@ -1,7 +1,8 @@
-//! `make demo`: fills a database with SQL and shows, as it happens, how its volume is grown.
+//! `make demo`: makes a database of three members, fills it with SQL and shows, as it happens, how its volumes are grown; then
+//! scales it to five members and back.
 //!
-//! It only looks on: the objects are those of `examples/unmanaged`, and what is shown comes from watches of the API server and
-//! from `statfs` on the node. It is no test of details; it fails when the volume did not grow.
+//! It only looks on: the objects are those of `examples`, and what is shown comes from watches of the API server and
+//! from `statfs` on the node. It is no test of details; it fails when the volume did not grow or a request did not succeed.
 
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use clap::Parser;
 
 mod args;
 mod fill;
+mod make;
 mod manifests;
 mod observe;
 mod run;

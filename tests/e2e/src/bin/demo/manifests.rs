@@ -1,25 +1,35 @@
-//! The objects of `examples/unmanaged`, as `kubectl apply -k` would take them.
+//! The objects of `examples/`, as `kubectl apply -f` would take them.
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::Value;
 
-/// Reads every object that the folder's `kustomization.yaml` lists, in that order.
+/// The objects that the demo applies, in the order in which it does.
+#[derive(Debug)]
+pub(crate) struct Manifests {
+    pub(crate) postgres: Value,
+    pub(crate) autoscaler: Value,
+    pub(crate) scale_up: Value,
+    pub(crate) scale_down: Value,
+}
+
+/// Reads them.
 ///
 /// # Errors
 /// When a file is missing or no YAML.
-pub(crate) fn read() -> anyhow::Result<Vec<Value>> {
-    let kustomization = parse("kustomization.yaml")?;
-    let listed = kustomization["resources"]
-        .as_array()
-        .context("kustomization.yaml lists resources")?;
-    listed.iter().filter_map(Value::as_str).map(parse).collect()
+pub(crate) fn read() -> anyhow::Result<Manifests> {
+    Ok(Manifests {
+        postgres: parse("ha.yaml")?,
+        autoscaler: parse("autoscaled.yaml")?,
+        scale_up: parse("scale-up.yaml")?,
+        scale_down: parse("scale-down.yaml")?,
+    })
 }
 
 fn parse(file: &str) -> anyhow::Result<Value> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../examples/unmanaged")
+        .join("../../examples")
         .join(file);
     let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
     serde_saphyr::from_str(&text).with_context(|| format!("parse {}", path.display()))
@@ -31,31 +41,21 @@ mod tests {
 
     #[test]
     fn the_examples_fit_together() {
-        let objects = read().unwrap();
-        let kinds: Vec<_> = objects.iter().map(|o| o["kind"].as_str().unwrap()).collect();
+        let all = read().unwrap();
+        let database = &all.postgres["metadata"]["name"];
+        assert_eq!(all.postgres["spec"]["replicas"], 3);
+        for other in [&all.autoscaler, &all.scale_up, &all.scale_down] {
+            assert_eq!(&other["spec"]["databaseRef"]["name"], database);
+            assert_eq!(
+                other["metadata"]["namespace"],
+                all.postgres["metadata"]["namespace"]
+            );
+        }
         assert_eq!(
-            kinds,
-            [
-                "Namespace",
-                "Secret",
-                "Service",
-                "Postgres",
-                "PetSet",
-                "PersistentVolumeClaim",
-                "Pod",
-                "PostgresAutoscaler"
-            ]
-        );
-        let pod = &objects[6];
-        // The claim is the one that the PetSet would make for its member 0, and the pod mounts it.
-        assert_eq!(objects[5]["metadata"]["name"], "data-shop-0");
-        assert_eq!(
-            pod["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"],
-            "data-shop-0"
-        );
-        assert_eq!(
-            objects[7]["spec"]["storage"]["postgres"]["trigger"], "On",
+            all.autoscaler["spec"]["storage"]["postgres"]["trigger"], "On",
             "a string, not YAML's boolean"
         );
+        assert_eq!(all.scale_up["spec"]["horizontalScaling"]["replicas"], 5);
+        assert_eq!(all.scale_down["spec"]["horizontalScaling"]["replicas"], 3);
     }
 }

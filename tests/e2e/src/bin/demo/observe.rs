@@ -36,7 +36,7 @@ pub(crate) fn filesystem(volume: &Volume, tell: &Sender<Seen>) -> anyhow::Result
 pub(crate) async fn objects(
     objects: Objects,
     kind: Kind,
-    wanted: fn(&Value) -> bool,
+    wanted: impl Fn(&Value) -> bool,
     tell: Sender<Seen>,
     seen: fn(Value) -> Seen,
 ) -> anyhow::Result<()> {

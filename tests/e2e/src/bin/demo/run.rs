@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use e2e::{Database, Objects, Shape, Volume, World, objects::kinds, wait};
+use e2e::{Managed, Objects, Volume, World, objects::kinds};
 use serde_json::Value;
 use tokio::{
     sync::mpsc::{self, Receiver},
@@ -12,17 +12,21 @@ use tokio::{
 
 use crate::{
     args::Args,
-    fill, manifests, observe,
+    fill,
+    make::{carry_out, make},
+    manifests::{self, Manifests},
+    observe,
     screen::Screen,
     story::{Seen, Story},
 };
 
-/// Names of `examples/unmanaged`.
+/// Names of `examples`.
 const NAMESPACE: &str = "demo";
 const DATABASE: &str = "shop";
-const CLAIM: &str = "data-shop-0";
 /// How long filling may take until the threshold is crossed.
 const FILLING: Duration = Duration::from_secs(300);
+/// How long a scaling of two members may take.
+const SCALING: Duration = Duration::from_secs(300);
 
 /// Runs the demo.
 ///
@@ -31,27 +35,56 @@ const FILLING: Duration = Duration::from_secs(300);
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let Args { patience } = args;
     let world = World::connect().await?;
-    let objects = Objects::new(world.client.clone(), NAMESPACE);
-    let manifests = manifests::read()?;
-    let threshold = threshold(&manifests)?;
-
-    println!("a fresh database {DATABASE} in namespace {NAMESPACE}, from examples/unmanaged");
-    let volume = create(&world, &objects, &manifests).await?;
-    let db = Database {
-        objects: objects.clone(),
+    let Manifests {
+        postgres,
+        autoscaler,
+        scale_up,
+        scale_down,
+    } = manifests::read()?;
+    let db = Managed {
+        objects: Objects::new(world.client.clone(), NAMESPACE),
         name: DATABASE.to_owned(),
-        shape: Shape {
-            postgres: true,
-            ..Shape::default()
-        },
     };
 
+    println!("a Postgres of three members, {DATABASE} in namespace {NAMESPACE}, from examples/ha.yaml");
+    let made = make(&db, &postgres).await?;
+    db.objects.apply(&autoscaler).await?;
+    let threshold = threshold(&autoscaler)?;
+    println!(
+        "\nfilling it with SQL; its autoscaler (examples/autoscaled.yaml) grows it above {threshold} %\n"
+    );
+    let growth = grow(&world, &db, threshold, patience.into()).await?;
+    println!("\nfive members instead of three (examples/scale-up.yaml)");
+    let up = carry_out(&db, &scale_up, SCALING).await?;
+    println!("\nand three again (examples/scale-down.yaml)");
+    let down = carry_out(&db, &scale_down, SCALING).await?;
+
+    println!("{growth}");
+    for (what, took) in [
+        ("three members, Ready", made),
+        ("scaled to five", up),
+        ("and back to three", down),
+    ] {
+        println!("{what:<28}{:6.2} s", took.as_secs_f64());
+    }
+    println!(
+        "\nlook around:  . target/cluster/env; kubectl -n {NAMESPACE} get postgres,postgresautoscaler,postgresopsrequest,pods,pvc"
+    );
+    Ok(())
+}
+
+/// Fills the primary until all has grown; returns the summary.
+async fn grow(world: &World, db: &Managed, threshold: f64, patience: Duration) -> anyhow::Result<String> {
+    let primary = db.primary().await?.pod;
+    let claim = format!("data-{primary}");
+    let volume = Volume::of(world, &db.objects, &claim, &primary).await?;
     let (tell, told) = mpsc::channel(64);
     let mut tasks = JoinSet::new();
     let node = (volume.clone(), tell.clone());
     tasks.spawn_blocking(move || observe::filesystem(&node.0, &node.1));
     let any = |_: &Value| true;
-    let ours = |o: &Value| o["metadata"]["name"] == CLAIM;
+    let ours = move |o: &Value| o["metadata"]["name"] == *claim;
+    let objects = &db.objects;
     tasks.spawn(observe::objects(
         objects.clone(),
         kinds::AUTOSCALER,
@@ -73,16 +106,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         tell.clone(),
         Seen::Claim,
     ));
-    println!("filling it with SQL; its autoscaler grows it above {threshold} %\n");
-    tasks.spawn(fill::run(world.clone(), db, volume, threshold, tell));
-
-    let outcome = tell_story(told, &mut tasks, threshold, patience.into()).await;
+    tasks.spawn(fill::run(
+        world.clone(),
+        db.clone(),
+        primary,
+        volume,
+        threshold,
+        tell,
+    ));
+    let outcome = tell_story(told, &mut tasks, threshold, patience).await;
     tasks.shutdown().await;
-    println!("{}", outcome?);
-    println!(
-        "look around:  . target/cluster/env; kubectl -n {NAMESPACE} get postgresautoscaler,postgresopsrequest,pvc"
-    );
-    Ok(())
+    outcome
 }
 
 /// Follows what is seen until the volume has grown; returns the summary.
@@ -114,26 +148,9 @@ async fn tell_story(
     Ok(story.summary())
 }
 
-/// Creates the example anew and waits until PostgreSQL answers; returns its volume.
-async fn create(world: &World, objects: &Objects, manifests: &[Value]) -> anyhow::Result<Volume> {
-    objects.delete(&kinds::NAMESPACE, NAMESPACE).await?;
-    objects
-        .until(&kinds::NAMESPACE, NAMESPACE, "gone", |seen| seen.is_none())
-        .await?;
-    for manifest in manifests {
-        objects.apply(manifest).await?;
-    }
-    let pod = format!("{DATABASE}-0");
-    let ready = |p: &Value| wait::condition(p, "Ready").is_some_and(|(status, ..)| status == "True");
-    objects.until_some(&kinds::POD, &pod, "ready", ready).await?;
-    Volume::of(world, objects, CLAIM, &pod).await
-}
-
 /// The example autoscaler's `usageThreshold`.
-fn threshold(manifests: &[Value]) -> anyhow::Result<f64> {
-    let found = manifests
-        .iter()
-        .find_map(|m| m.pointer("/spec/storage/postgres/usageThreshold"));
+fn threshold(autoscaler: &Value) -> anyhow::Result<f64> {
+    let found = autoscaler.pointer("/spec/storage/postgres/usageThreshold");
     found
         .and_then(Value::as_f64)
         .context("the example's autoscaler has a usageThreshold")

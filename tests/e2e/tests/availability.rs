@@ -1,0 +1,203 @@
+//! A replicated database from nothing but a `Postgres`, and what its clients notice when a member goes.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use e2e::{Managed, World, managed::Member, objects::kinds, scenario, wait, writer};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::{Value, json};
+
+/// The smallest volumes on which three members live well.
+const SIZE: &str = "400Mi";
+/// `ttl` of the leader's key: a leader that says nothing is replaced after it.
+const TTL: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_postgres_becomes_a_replicated_database_that_survives_its_members() {
+    scenario("available", async |world, objects| {
+        let db = Managed::create(&objects, "ha", 3, SIZE, json!({})).await?;
+        db.until_phase("Ready").await?;
+        let roles: Vec<_> = db
+            .members()
+            .await?
+            .into_iter()
+            .map(|member| member.role)
+            .collect();
+        ensure!(
+            roles.iter().filter(|role| *role == "primary").count() == 1 && roles.len() == 3,
+            "{roles:?}"
+        );
+        what_is_there(&db).await?;
+
+        // Each bound is the issue's: how long clients may be without writes.
+        let gap = gap_of(&db, async |primary| {
+            db.objects.delete(&kinds::POD, &primary.pod).await
+        })
+        .await?;
+        println!(
+            "clean deletion of the primary's pod: {:.2} s without writes",
+            gap.as_secs_f64()
+        );
+        ensure!(gap <= Duration::from_secs(4), "{gap:?}");
+
+        let gap = gap_of(&db, async |primary| kill_postmaster(&world, &db, &primary).await).await?;
+        println!("SIGKILL of postgres: {:.2} s without writes", gap.as_secs_f64());
+        ensure!(gap <= Duration::from_secs(8), "{gap:?}");
+
+        let gap = gap_of(&db, async |primary| {
+            let force = [
+                "delete",
+                "pod",
+                "-n",
+                db.objects.namespace(),
+                &primary.pod,
+                "--force",
+                "--grace-period=0",
+            ];
+            world.kubectl(&force).await.map(drop)
+        })
+        .await?;
+        println!(
+            "forced deletion of the primary's pod: {:.2} s without writes",
+            gap.as_secs_f64()
+        );
+        ensure!(gap <= TTL + Duration::from_secs(10), "{gap:?}");
+        Ok(())
+    })
+    .await;
+}
+
+/// Everything that belongs to the database, and that neither its claims nor its Secrets go with it.
+async fn what_is_there(db: &Managed) -> anyhow::Result<()> {
+    for name in [
+        db.name.clone(),
+        format!("{}-standby", db.name),
+        format!("{}-pods", db.name),
+    ] {
+        db.objects.get(&kinds::SERVICE, &name).await?;
+    }
+    for kind in [kinds::CLAIM, kinds::SECRET] {
+        for object in db.objects.list(&kind).await? {
+            ensure!(
+                object["metadata"].get("ownerReferences").is_none(),
+                "{} has an owner",
+                object["metadata"]["name"]
+            );
+        }
+    }
+    let set = db.objects.get(&kinds::PETSET, &db.name).await?;
+    ensure!(
+        set["spec"]["podManagementPolicy"] == "Parallel",
+        "{}",
+        set["spec"]
+    );
+    Ok(())
+}
+
+/// What a writer notices while something is done to the primary, until the database is Ready again with another or the same.
+async fn gap_of(
+    db: &Managed,
+    act: impl AsyncFnOnce(Member) -> anyhow::Result<()>,
+) -> anyhow::Result<Duration> {
+    let ((), report) = writer::during(db, async |mut seen: writer::Watched| {
+        act(db.primary().await?).await?;
+        seen.interruption().await?;
+        until_all_ready(db, 3).await
+    })
+    .await?;
+    ensure!(report.rows > 100, "{report:?}");
+    // Asynchronous replication may lose what no standby had; planned or not, here it had time to be sent.
+    let primary = db.primary().await?;
+    let missing = report.missing_on(db, primary.address).await?;
+    println!(
+        "{} rows acknowledged, {} lost, {} failures seen",
+        report.rows,
+        missing.len(),
+        report.failures
+    );
+    Ok(report.longest_gap)
+}
+
+/// Not Ready first, or so quickly Ready again that nobody saw it: the phase alone proves nothing, the members do.
+async fn until_all_ready(db: &Managed, count: usize) -> anyhow::Result<()> {
+    let all = async {
+        loop {
+            let members = db.members().await?;
+            let primaries = members.iter().filter(|member| member.role == "primary").count();
+            if members.len() == count && primaries == 1 && members.iter().all(|member| member.ready) {
+                return anyhow::Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await; // three objects at once can only be polled
+        }
+    };
+    tokio::time::timeout(e2e::managed::MAKING, all)
+        .await
+        .context("the members are not all ready")??;
+    db.until_phase("Ready").await.map(drop)
+}
+
+/// Kills the postmaster of a member with SIGKILL, from outside.
+async fn kill_postmaster(world: &World, db: &Managed, member: &Member) -> anyhow::Result<()> {
+    let file = "head -1 /var/pv/data/postmaster.pid";
+    let inside = world
+        .kubectl(&[
+            "exec",
+            "-n",
+            db.objects.namespace(),
+            &member.pod,
+            "-c",
+            "postgres",
+            "--",
+            "sh",
+            "-c",
+            file,
+        ])
+        .await?;
+    let pod = db.objects.get(&kinds::POD, &member.pod).await?;
+    let uid = pod
+        .pointer("/metadata/uid")
+        .and_then(Value::as_str)
+        .context("a pod has a uid")?;
+    let pid = e2e::node::host_pid(uid, inside.trim().parse()?)?;
+    kill(Pid::from_raw(pid), Signal::SIGKILL).context("kill the postmaster")
+}
+
+#[tokio::test]
+async fn three_full_members_whose_pods_are_all_deleted_lose_no_row() {
+    scenario("allfull", async |world, objects| {
+        let db = Managed::create(&objects, "ha", 3, SIZE, json!({})).await?;
+        db.until_phase("Ready").await?;
+        let (volumes, report) = writer::during(&db, async |_| {
+            let mut volumes = Vec::new();
+            for member in db.members().await? {
+                volumes.push(
+                    e2e::Volume::of(&world, &objects, &format!("data-{}", member.pod), &member.pod).await?,
+                );
+            }
+            Ok(volumes)
+        })
+        .await?;
+        for volume in &volumes {
+            volume.fill_up()?;
+        }
+        for member in db.members().await? {
+            objects.delete(&kinds::POD, &member.pod).await?;
+        }
+        db.autoscale(json!({"usageThreshold": 80, "upperBound": "4Gi"}))
+            .await?;
+        until_all_ready(&db, 3).await?;
+        report.nothing_is_lost(&db).await?;
+        let requests = objects.list(&kinds::REQUEST).await?;
+        ensure!(
+            requests
+                .iter()
+                .all(|request| wait::phase(request) == "Successful"),
+            "{requests:?}"
+        );
+        Ok(())
+    })
+    .await;
+}
