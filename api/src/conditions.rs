@@ -3,7 +3,7 @@
 //! [`set_condition`] is the only way to change a list, so that a condition's time moves only when it changes.
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 /// One aspect of an object's state.
@@ -35,6 +35,14 @@ pub struct Condition {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32768))]
     pub message: Option<String>,
+}
+
+/// The schema of every list of conditions of ours: one of each type, so that two writers can apply theirs side by side.
+pub(crate) fn by_type(generator: &mut SchemaGenerator) -> Schema {
+    let mut list = generator.subschema_for::<Vec<Condition>>();
+    list.insert("x-kubernetes-list-type".into(), "map".into());
+    list.insert("x-kubernetes-list-map-keys".into(), vec!["type"].into());
+    list
 }
 
 impl Condition {

@@ -43,7 +43,7 @@ pub struct PostgresAutoscalerStatus {
     pub observed_generation: Option<i64>,
     /// Conditions, by type.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    #[schemars(schema_with = "crate::conditions::by_type")]
     pub conditions: Vec<Condition>,
     /// The fullest volume, as `81%`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -50,7 +50,7 @@ pub struct PostgresOpsRequestStatus {
     pub observed_generation: Option<i64>,
     /// Conditions, by type.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    #[schemars(schema_with = "crate::conditions::by_type")]
     pub conditions: Vec<Condition>,
     /// Backups that KubeDB paused for the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
