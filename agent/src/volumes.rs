@@ -23,7 +23,7 @@ use crate::mounts::{Device, Mount, MountTable};
 pub struct Volume {
     /// Name of the PersistentVolume.
     pub pv: String,
-    /// UID of a pod that mounts it; where several do, of the one that did so first.
+    /// UID of a pod that mounts it; where several do, of one that may write, and of those the one that did so first.
     pub pod_uid: String,
     /// The filesystem's device.
     pub device: Device,
@@ -79,7 +79,8 @@ pub fn volumes(root: &Path, table: &MountTable) -> Vec<Volume> {
             continue;
         }
         let first = found.entry(path.pv).or_insert((mount, path));
-        if mount.id < first.0.id {
+        // A pod may mount read-only what another writes: only if nobody can write is the volume read-only.
+        if (mount.read_only, mount.id) < (first.0.read_only, first.0.id) {
             *first = (mount, path);
         }
     }

@@ -109,6 +109,22 @@ fn one_volume_at_several_paths_counts_once_under_the_first_pod() {
 }
 
 #[test]
+fn of_several_pods_one_that_may_write_is_measured() {
+    let mounted = |options: [&str; 2]| {
+        let line = |(id, options): (u64, &str)| {
+            let path = format!("{ROOT}/pods/p{id}/volumes/kubernetes.io~csi/pv-1/mount");
+            format!("{id} 1 7:1 / {path} {options} shared:1 - xfs src rw\n")
+        };
+        let text: String = (1..).zip(options).map(line).collect();
+        let found = volumes(Path::new(ROOT), &MountTable::parse(text.as_bytes()));
+        (found[0].pod_uid.clone(), found[0].read_only)
+    };
+    assert_eq!(mounted(["ro", "rw"]), ("p2".to_owned(), false));
+    assert_eq!(mounted(["rw", "ro"]), ("p1".to_owned(), false));
+    assert_eq!(mounted(["ro", "ro"]), ("p1".to_owned(), true));
+}
+
+#[test]
 fn two_volumes_of_one_filesystem_are_two() {
     let found = table(&[
         (1, "0:50", "pods/a/volumes/kubernetes.io~nfs/pv-b", "nfs4"),
