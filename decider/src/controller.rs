@@ -47,6 +47,16 @@ pub type Decide = fn(&Database, &Policy, &Profile, Timestamp) -> Decision;
 
 /// All that the controller works with.
 pub struct Context {
+    parts: Parts,
+    started: Timestamp,
+    memory: Memory,
+    index: Mutex<Index>,
+    backoff: PerObject<Key>,
+    queue: Queue<Key>,
+}
+
+/// What a [`Context`] is made of.
+pub struct Parts {
     /// The cluster's objects.
     pub objects: Objects,
     /// The agents' samples.
@@ -57,9 +67,9 @@ pub struct Context {
     pub decide: Decide,
     /// Age from which a sample is not acted upon.
     pub stale_after: Duration,
-    /// For this long after the start, it is not written that a volume is not measured: its agent may not have
-    /// found this process yet.
-    pub start_grace: Duration,
+    /// For this long it is not written that a volume is not measured: after the start, when its agent may not have
+    /// found this process yet, and after a pod's first sample, which may be here before the pod is.
+    pub grace: Duration,
     /// Whose definitions of the kinds are installed.
     pub mode: OperatingMode,
     /// Writes.
@@ -70,69 +80,15 @@ pub struct Context {
     pub events: Events,
     /// Metrics.
     pub metrics: Metrics,
-    started: Timestamp,
-    memory: Memory,
-    index: Mutex<Index>,
-    backoff: PerObject<Key>,
-    queue: Queue<Key>,
-}
-
-/// What a [`Context`] is made of.
-pub struct Parts {
-    /// See [`Context::objects`].
-    pub objects: Objects,
-    /// See [`Context::store`].
-    pub store: Arc<Store>,
-    /// See [`Context::clock`].
-    pub clock: Arc<dyn Clock>,
-    /// See [`Context::decide`].
-    pub decide: Decide,
-    /// See [`Context::stale_after`].
-    pub stale_after: Duration,
-    /// See [`Context::start_grace`].
-    pub start_grace: Duration,
-    /// See [`Context::mode`].
-    pub mode: OperatingMode,
-    /// See [`Context::writes`].
-    pub writes: Fenced,
-    /// See [`Context::client`].
-    pub client: Client,
-    /// See [`Context::events`].
-    pub events: Events,
-    /// See [`Context::metrics`].
-    pub metrics: Metrics,
 }
 
 impl Context {
     /// A controller that remembers nothing yet.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts {
-            objects,
-            store,
-            clock,
-            decide,
-            stale_after,
-            start_grace,
-            mode,
-            writes,
-            client,
-            events,
-            metrics,
-        } = parts;
         Arc::new(Self {
-            started: clock.now(),
-            objects,
-            store,
-            clock,
-            decide,
-            stale_after,
-            start_grace,
-            mode,
-            writes,
-            client,
-            events,
-            metrics,
+            started: parts.clock.now(),
+            parts,
             memory: Memory::default(),
             index: Mutex::default(),
             backoff: PerObject::new(RETRY.0, RETRY.1),
@@ -147,7 +103,7 @@ impl Context {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = self.objects.synced() => (),
+            () = self.parts.objects.synced() => (),
         }
         let follower = follow::Follower::new(&self);
         tokio::select! {
@@ -167,24 +123,27 @@ impl Context {
 
 /// One look at one autoscaler: gather (memory), decide (pure), perform (client required, leader only).
 async fn look(context: &Context, key: Key) -> Again {
-    let Some(autoscaler) = context.objects.autoscalers.get(&key) else {
-        context.metrics.moved(context.memory.reason(&key, None), None);
+    let Some(autoscaler) = context.parts.objects.autoscalers.get(&key) else {
+        context
+            .parts
+            .metrics
+            .moved(context.memory.reason(&key, None), None);
         context.memory.forget(&key);
         context.backoff.succeeded(&key);
         return Again::OnChange;
     };
-    let now = context.clock.now();
+    let now = context.parts.clock.now();
     let gathered = gather(context, &key, &autoscaler, now);
     let outcome = decide(context, &gathered, now);
     tell_levels(context, &gathered);
     tell(context, &key, &outcome);
-    if !context.writes.leader().is_leader_now() {
-        return Again::After(look_again(&gathered, now, context.stale_after));
+    if !context.parts.writes.leader().is_leader_now() {
+        return Again::After(look_again(&gathered, now, context.parts.stale_after));
     }
     match apply::perform(context, &key, &autoscaler, &gathered, &outcome, now).await {
         Ok(held_back) if !matches!(outcome, Outcome::Panicked { .. }) => {
             context.backoff.succeeded(&key);
-            let usual = look_again(&gathered, now, context.stale_after);
+            let usual = look_again(&gathered, now, context.parts.stale_after);
             Again::After(held_back.map_or(usual, |wait| wait.min(usual)))
         }
         Ok(_) => Again::After(context.backoff.failed(key, &mut rand::rng())),
@@ -197,14 +156,16 @@ fn decide(context: &Context, gathered: &Gathered, now: Timestamp) -> Outcome {
     let Gathered {
         db, policy, profile, ..
     } = gathered;
-    match catch_unwind(AssertUnwindSafe(|| (context.decide)(db, policy, profile, now))) {
+    match catch_unwind(AssertUnwindSafe(|| {
+        (context.parts.decide)(db, policy, profile, now)
+    })) {
         Ok(decision) => {
-            context.metrics.decided(decision.reason());
+            context.parts.metrics.decided(decision.reason());
             Outcome::Decided(Box::new(decision))
         }
         Err(panic) => {
-            context.metrics.decided(Reason::InternalError);
-            context.metrics.panicked();
+            context.parts.metrics.decided(Reason::InternalError);
+            context.parts.metrics.panicked();
             Outcome::Panicked {
                 text: panic_text(panic.as_ref()).to_owned(),
             }
@@ -220,7 +181,7 @@ fn tell_levels(context: &Context, gathered: &Gathered) {
     for volume in &gathered.db.volumes {
         if let (Some(seen), Some(pv)) = (volume.seen(), gathered.volumes.get(&volume.claim.name)) {
             let level = decider_core::level(seen.sample.usage, limits.usage_threshold);
-            context.store.set_level(pv, level.get());
+            context.parts.store.set_level(pv, level.get());
         }
     }
 }
@@ -229,7 +190,7 @@ fn tell_levels(context: &Context, gathered: &Gathered) {
 fn tell(context: &Context, key: &Key, outcome: &Outcome) {
     let (reason, message) = (outcome.reason(), outcome.message());
     let before = context.memory.reason(key, Some(reason));
-    context.metrics.moved(before, Some(reason));
+    context.parts.metrics.moved(before, Some(reason));
     if before == Some(reason) {
         tracing::debug!(autoscaler = %key, %reason, message, "decided");
     } else {

@@ -161,9 +161,9 @@ impl Index {
         claims
     }
 
-    /// A pod that uses the claim runs or starts.
-    pub(crate) fn is_mounted(&self, claim: &Key) -> bool {
-        self.pods.0.contains_key(claim)
+    /// The pods that use the claim, those that have ended among them.
+    pub(crate) fn pods(&self, claim: &Key) -> Vec<Key> {
+        self.pods.of(claim)
     }
 
     /// The database that a claim holds data of.

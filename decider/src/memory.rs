@@ -6,6 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use api::autoscaling::v1alpha1::LastDecision;
 use control::watch::Key;
 use jiff::{SignedDuration, Timestamp};
 use units::{Bytes, Reason};
@@ -29,6 +30,7 @@ struct Inner {
     growing: HashMap<String, Growing>,
     reasons: HashMap<Key, Reason>,
     usage_written: HashMap<Key, Timestamp>,
+    untold: HashMap<Key, LastDecision>,
 }
 
 /// A claim on its way to another size.
@@ -119,10 +121,26 @@ impl Memory {
         self.inner().usage_written.insert(autoscaler.clone(), now);
     }
 
+    /// A growth was asked for, and is to be told in the status, also if it cannot be written now.
+    pub(crate) fn tell(&self, autoscaler: &Key, growth: LastDecision) {
+        self.inner().untold.insert(autoscaler.clone(), growth);
+    }
+
+    /// The growth that no status tells yet.
+    pub(crate) fn untold(&self, autoscaler: &Key) -> Option<LastDecision> {
+        self.inner().untold.get(autoscaler).cloned()
+    }
+
+    /// The status was written.
+    pub(crate) fn told(&self, autoscaler: &Key) {
+        self.inner().untold.remove(autoscaler);
+    }
+
     /// The autoscaler is gone.
     pub(crate) fn forget(&self, autoscaler: &Key) {
         let mut inner = self.inner();
         inner.usage_written.remove(autoscaler);
+        inner.untold.remove(autoscaler);
     }
 
     /// The claim is gone.

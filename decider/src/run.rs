@@ -32,8 +32,9 @@ const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(10);
 /// ones. tonic's default holds a MiB of them.
 const STREAM_WINDOW: u32 = 64 << 10;
 /// Until every agent that is alive has reported to a new decider: 5 s until it resolves the service again, 1 s to the
-/// next sweep, 2 s that a statfs may take, and 2 s to connect.
-const START_GRACE: std::time::Duration = std::time::Duration::from_secs(10);
+/// next sweep, 2 s that a statfs may take, and 2 s to connect. It is also twice what a watch waits at most before it
+/// asks again, until when a pod may be unknown here.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Runs until a signal or a defect.
 ///
@@ -107,7 +108,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         clock,
         decide: decider_core::decide,
         stale_after,
-        start_grace: START_GRACE,
+        grace: GRACE,
         mode,
         writes,
         client,

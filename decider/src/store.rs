@@ -1,17 +1,17 @@
 //! What agents say of volumes, by PersistentVolume. Bounded by what nodes mount; forgotten with them.
 //!
-//! A volume mounted on several nodes has an entry for each; the freshest one is its usage. Nothing here knows
-//! claims or databases: PV names are joined to them where a decision is gathered.
+//! A volume mounted on several nodes has an entry for each; of those whose pod is known to mount it the freshest one is
+//! its usage. Nothing here knows pods, claims or databases: who asks says which mounts count.
 
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use decider_core::{Absurd, Point, Sample, Usage, Window};
+use decider_core::{Absurd, Point, Sample};
 use jiff::Timestamp;
 
+mod asked;
 mod entry;
 mod moved;
 mod stream;
@@ -185,42 +185,6 @@ impl Store {
             .for_each(|mount| inner.remove(mount, by.stream().id()));
         drop(inner);
         gone.iter().for_each(|mount| self.moved.mark(&mount.pv));
-    }
-
-    /// What is known of the filesystem of a PersistentVolume. A refusal is told once nothing believed is fresh.
-    #[must_use]
-    pub fn usage(&self, pv: &str, now: Timestamp, stale_after: Duration) -> Usage {
-        let inner = self.inner();
-        let Some(entries) = inner.volumes.get(pv) else {
-            return Usage::Never;
-        };
-        let freshest = entries
-            .iter()
-            .filter_map(Entry::seen)
-            .max_by_key(|seen| seen.as_of);
-        let refused = entries
-            .iter()
-            .filter_map(|e| Some((e, e.refused?)))
-            .max_by_key(|(_, (_, at))| *at);
-        match (freshest, refused) {
-            (Some(seen), Some((entry, (absurd, at))))
-                if seen.is_stale(now, stale_after) && at > seen.as_of =>
-            {
-                entry.refusal(absurd)
-            }
-            (Some(seen), _) => Usage::Seen(seen),
-            (None, Some((entry, (absurd, _)))) => entry.refusal(absurd),
-            (None, None) => Usage::Never,
-        }
-    }
-
-    /// The recent past of a PersistentVolume's freshest mount.
-    #[must_use]
-    pub fn window(&self, pv: &str) -> Option<Window> {
-        let inner = self.inner();
-        let entries = inner.volumes.get(pv)?.iter();
-        let freshest = entries.filter(|e| e.latest.is_some()).max_by_key(|e| e.as_of());
-        freshest.map(|e| e.window.clone())
     }
 
     /// Has agents tell at once when `used` of this volume reaches `level`.

@@ -55,6 +55,8 @@ reasons! {
     Stale => "check the agent on the node named in the message",
     /// The filesystem is shared with other volumes: its size is not this claim's.
     SharedFilesystem => "use a storage class that gives each claim a filesystem of its own",
+    /// The filesystem is mounted read-only: nothing fills it, and nothing can grow it.
+    ReadOnly => "look for I/O errors in the kernel log of the node named in the message, repair the filesystem, then restart the pod",
     /// The claim's storage class does not allow expansion.
     NotExpandable => "set allowVolumeExpansion on the storage class, or move to one that has it",
     /// A VolumeExpansion request for this database is not finished.
@@ -89,10 +91,15 @@ reasons! {
     InodesExceeded => "",
     /// At the present rate the volume is full before a later expansion could finish.
     TimeToFull => "",
+    /// A request with `apply: IfReady` waits for a database whose full storage keeps it from being Ready; one with
+    /// `apply: Always` takes its place.
+    IfReadySuperseded => "",
 
     // === decider: what an agent said and was not believed ===
     /// A report names a volume that no claim is bound to.
     UnknownVolume => "",
+    /// A report names a pod that is not known on that node, or does not mount the claim of the volume.
+    UnknownPod => "if it lasts, check the decider's watches and who runs the agent on the node named in the message",
     /// A measurement contradicts itself, such as used above capacity.
     AbsurdSample => "look at the filesystem on the node named in the message",
     /// The node's clock is too far from the decider's.

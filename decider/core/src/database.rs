@@ -24,7 +24,7 @@ pub struct Database {
     /// Its data volumes, all members, by ordinal.
     pub volumes: Vec<Volume>,
     /// A VolumeExpansion request of this database that is not finished.
-    pub open_request: Option<String>,
+    pub open_request: Option<OpenRequest>,
     /// The last of this autoscaler's requests at the present size, if it failed.
     pub failed_request: Option<FailedRequest>,
     /// Quotas and limit ranges that bind these claims.
@@ -138,6 +138,15 @@ pub enum Room {
     },
 }
 
+/// A request that is not finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// Its name.
+    pub name: String,
+    /// When it was made, if it is this autoscaler's, carries `apply: IfReady` and waits for the database to be Ready.
+    pub waits_since: Option<Timestamp>,
+}
+
 /// A request that failed at the present size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedRequest {
@@ -160,10 +169,22 @@ pub struct PastGrowth {
     pub to: Bytes,
 }
 
+/// A request is left to wait at least this long before another takes its place: creation times are whole seconds,
+/// and of two requests of one second the executor cannot tell which is newer.
+const SUPERSEDED_AFTER: Duration = Duration::from_secs(2);
 /// Wait after a first failure; doubled by each further one at the same size.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 /// The longest wait: a provider's hourly window is met at most ten minutes late.
 const RETRY_LONGEST: Duration = Duration::from_secs(600);
+
+impl OpenRequest {
+    /// How much longer another request may not take its place; `None` if none may at all.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp) -> Option<Duration> {
+        let waited = elapsed(self.waits_since?, now);
+        Some(SUPERSEDED_AFTER.saturating_sub(waited))
+    }
+}
 
 impl FailedRequest {
     /// How long after its end the next request waits.

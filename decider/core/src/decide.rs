@@ -36,6 +36,8 @@ pub enum Decision {
         base: Bytes,
         /// What made it necessary.
         why: Reason,
+        /// The request that this one takes the place of. It is to run in any state of the database.
+        supersedes: Option<String>,
         /// In full.
         record: Record,
     },
@@ -76,7 +78,7 @@ pub fn decide(db: &Database, policy: &Policy, profile: &Profile, now: Timestamp)
         volumes,
         sizing: None,
         barrier,
-        notes: record::notes(db, policy),
+        notes: record::notes(db, policy, now),
     };
     let (outcome, sizing) = answer;
     if sizing.as_ref().is_some_and(|s| s.fallback) {
@@ -91,12 +93,19 @@ pub fn decide(db: &Database, policy: &Policy, profile: &Profile, now: Timestamp)
             (record.reason, record.text) = (reason, text);
             Decision::Hold { reason, record }
         }
-        Ok(Growth { to, base, why, text }) => {
+        Ok(Growth {
+            to,
+            base,
+            why,
+            supersedes,
+            text,
+        }) => {
             (record.reason, record.text) = (why, text);
             Decision::Expand {
                 to,
                 base,
                 why,
+                supersedes,
                 record,
             }
         }
@@ -108,6 +117,7 @@ struct Growth {
     to: Bytes,
     base: Bytes,
     why: Reason,
+    supersedes: Option<String>,
     text: String,
 }
 
@@ -128,22 +138,25 @@ fn ask(
         able::other_controller(db)?;
         let fresh = able::measured(db, policy, now, volumes)?;
         able::shared_filesystem(profile, &fresh)?;
+        let writable = able::writable(&fresh)?;
         able::expandable(db, profile)?;
-        pause::request_open(db)?;
+        let superseded = pause::request_open(db, &writable, limits, now)?;
         pause::request_failed(db, now)?;
         pause::resize_in_flight(db)?;
         pause::not_followed(db)?;
-        let cause = triggers(&fresh, limits, volumes)?;
+        let cause = triggers(&writable, limits, volumes)?;
         let base = size::base(db).ok_or_else(|| Note::new(Reason::NotMeasured, "no claim has a size"))?;
         bounds::at_upper_bound(db, base, limits, profile)?;
         // The budget of modifications is asked here, once profiles' windows are counted.
         bounds::quota(db, base, profile)?;
-        bounds::runaway(db, base, limits, &fresh, now)?;
-        let size = sizing.insert(bounds::sized(db, base, &fresh, limits, profile)?);
+        bounds::runaway(db, base, limits, &writable, now)?;
+        let size = sizing.insert(bounds::sized(db, base, &writable, limits, profile)?);
+        let cause = superseding(cause, superseded);
         let growth = Growth {
             to: size.to,
             base,
             why: cause.reason,
+            supersedes: superseded.map(str::to_owned),
             text: format!("{}: {}", cause.text, size.text()),
         };
         shadow(policy, &growth)?;
@@ -167,21 +180,22 @@ fn could_grow(
     able::other_controller(db)?;
     let fresh = able::measured(db, policy, now, volumes)?;
     able::shared_filesystem(profile, &fresh)?;
+    let writable = able::writable(&fresh)?;
     able::expandable(db, profile)?;
     let base = size::base(db).unwrap_or(Bytes::ZERO);
     bounds::at_upper_bound(db, base, limits, profile)?;
     bounds::quota(db, base, profile)?;
-    bounds::runaway(db, base, limits, &fresh, now)?;
+    bounds::runaway(db, base, limits, &writable, now)?;
     match policy.mode {
         Mode::Live => Ok(()),
         Mode::Shadow => Err(Note::new(Reason::Shadow, "")),
     }
 }
 
-/// Triggers: any volume is enough. When none fires, a volume that is not known is not "below".
-fn triggers(fresh: &[(&Volume, &Seen)], limits: &Limits, volumes: &[VolumeRecord]) -> Result<Note, Note> {
+/// Triggers: any volume is enough. When none fires, a volume that is not known, or cannot grow, is not "below".
+fn triggers(writable: &[(&Volume, &Seen)], limits: &Limits, volumes: &[VolumeRecord]) -> Result<Note, Note> {
     let fired = |record: &&VolumeRecord| {
-        fresh
+        writable
             .iter()
             .any(|(v, s)| v.claim.name == record.claim && trigger::fired(s, limits).is_some())
     };
@@ -190,10 +204,10 @@ fn triggers(fresh: &[(&Volume, &Seen)], limits: &Limits, volumes: &[VolumeRecord
         return Ok(Note::new(volume.reason, volume.text.clone()));
     }
     if let Some(unknown) = volumes.iter().find(|v| v.is_unknown()) {
-        let reason = if unknown.reason == Reason::Stale {
-            Reason::Stale
-        } else {
-            Reason::NotMeasured
+        // The refusal's own word goes to the volume; the database is, for whatever cause, not measured.
+        let reason = match unknown.reason {
+            Reason::Stale | Reason::ReadOnly => unknown.reason,
+            _ => Reason::NotMeasured,
         };
         return Err(Note::new(reason, unknown.text.clone()));
     }
@@ -205,6 +219,20 @@ fn triggers(fresh: &[(&Volume, &Seen)], limits: &Limits, volumes: &[VolumeRecord
         Reason::BelowThreshold,
         below.map(|v| v.text.clone()).unwrap_or_default(),
     ))
+}
+
+/// Superseding: what the volume says is why, and the request that waits is why now.
+fn superseding(cause: Note, superseded: Option<&str>) -> Note {
+    match superseded {
+        None => cause,
+        Some(request) => Note::new(
+            Reason::IfReadySuperseded,
+            format!(
+                "PostgresOpsRequest {request} waits for the database to be Ready, which its storage keeps it from: {}",
+                cause.text
+            ),
+        ),
+    }
 }
 
 /// Shadow: all is decided, nothing is done.

@@ -20,7 +20,9 @@ mod trigger;
 mod window;
 
 pub use caps::Cap;
-pub use database::{Claim, Database, FailedRequest, PastGrowth, Resize, Room, Seen, Usage, Volume};
+pub use database::{
+    Claim, Database, FailedRequest, OpenRequest, PastGrowth, Resize, Room, Seen, Usage, Volume,
+};
 pub use decide::{Decision, decide};
 pub use note::Note;
 pub use policy::{Apply, Limits, Mode, Policy, PolicyError, PolicySpec, RuleSpec, Trigger};

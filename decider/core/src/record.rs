@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use units::{Bytes, Percent, Reason, Usage};
 
 use crate::{
-    database::{self, Database, Volume},
+    database::{self, Database, Seen, Volume},
     note::Note,
     policy::Policy,
     size::Sizing,
@@ -87,7 +87,7 @@ impl VolumeRecord {
         }
     }
 
-    /// It could be measured, and it is not, or not any more.
+    /// What it would say of its fullness is not known, or is of no use.
     pub(crate) fn is_unknown(&self) -> bool {
         !matches!(
             self.reason,
@@ -106,7 +106,7 @@ fn judge(volume: &Volume, policy: &Policy, now: Timestamp) -> (Reason, String) {
         database::Usage::Seen(seen) => seen,
         database::Usage::Refused { reason, text } => return (*reason, format!("{claim}: {text}")),
         database::Usage::Never if volume.claim.mounted => {
-            return (Reason::NotMeasured, format!("{claim} was never measured"));
+            return (Reason::NotMeasured, format!("{claim} is not measured"));
         }
         database::Usage::Never => {
             return (Reason::FinishesAtNextMount, format!("{claim} is mounted nowhere"));
@@ -133,6 +133,10 @@ fn judge(volume: &Volume, policy: &Policy, now: Timestamp) -> (Reason, String) {
         human(usage.used),
         human(usage.capacity)
     );
+    if seen.sample.read_only {
+        let Note { reason, text } = read_only(volume, seen);
+        return (reason, text);
+    }
     let Ok(limits) = &policy.limits else {
         return (Reason::BelowThreshold, numbers);
     };
@@ -154,8 +158,27 @@ fn judge(volume: &Volume, policy: &Policy, now: Timestamp) -> (Reason, String) {
 }
 
 /// Notes that hold whatever is decided.
-pub(crate) fn notes(db: &Database, policy: &Policy) -> Vec<Note> {
-    policy.notes.iter().cloned().chain(spec_behind(db)).collect()
+pub(crate) fn notes(db: &Database, policy: &Policy, now: Timestamp) -> Vec<Note> {
+    let seen = db
+        .volumes
+        .iter()
+        .filter_map(|v| Some((v, v.fresh(now, policy.stale_after)?)));
+    let read_only = seen
+        .filter(|(_, seen)| seen.sample.read_only)
+        .map(|(volume, seen)| read_only(volume, seen));
+    policy
+        .notes
+        .iter()
+        .cloned()
+        .chain(spec_behind(db))
+        .chain(read_only)
+        .collect()
+}
+
+/// A volume whose filesystem cannot be written, and so cannot be grown.
+pub(crate) fn read_only(volume: &Volume, seen: &Seen) -> Note {
+    let text = format!("{} is mounted read-only on {}", volume.claim.name, seen.node);
+    Note::new(Reason::ReadOnly, text)
 }
 
 /// Manifests were applied again that ask for less than the volumes have.

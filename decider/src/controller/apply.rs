@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use api::{
-    autoscaling::v1alpha1::{ExpansionMode, PostgresAutoscaler},
+    autoscaling::v1alpha1::{ExpansionMode, LastDecision, PostgresAutoscaler},
+    conditions::time_text,
     names::database_labels,
     ops::v1alpha1::{self as ops, PostgresOpsRequest, PostgresOpsRequestSpec, RequestType, VolumeExpansion},
 };
 use control::{watch::Key, write::Error};
-use decider_core::{Apply, Decision, Record};
+use decider_core::{Apply, Decision, Record, VolumeRecord};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::{Api, Resource};
@@ -26,22 +27,22 @@ use crate::{
     objects::{ATTEMPT, Autoscaler, BASE, Request, SEEN},
 };
 
-/// A request that was created, or one like it that was there already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Created {
-    pub(super) name: String,
-    pub(super) from: Bytes,
-    pub(super) to: Bytes,
-}
-
 /// What became of the wish to grow.
 pub(super) enum Growth {
     /// There was none.
     Unwanted,
     /// The request is there.
-    Requested(Created),
+    Requested,
     /// The API server refuses it, in these words.
     Refused(String),
+}
+
+/// A growth that was decided.
+struct Wish<'a> {
+    base: Bytes,
+    to: Bytes,
+    supersedes: Option<&'a str>,
+    record: &'a Record,
 }
 
 /// Performs a decision: the request first, then what tells of it. Answers after what time the rest of it is to be
@@ -54,28 +55,23 @@ pub(super) async fn perform(
     outcome: &Outcome,
     now: Timestamp,
 ) -> Result<Option<Duration>, Error> {
-    let decision = match outcome {
-        Outcome::Decided(decision) => Some(decision.as_ref()),
-        Outcome::Panicked { .. } => None,
-    };
-    let requested = match decision {
-        Some(Decision::Expand { to, base, record, .. }) => {
-            Some(create(context, key, autoscaler, gathered, (*base, *to), record).await)
-        }
-        Some(Decision::Hold { .. }) | None => None,
+    // Of one that is being deleted, the requests would go with it.
+    let requested = match outcome.wish().filter(|_| !autoscaler.deleting) {
+        Some(wish) => Some(create(context, key, autoscaler, gathered, &wish).await),
+        None => None,
     };
     let (growth, failure) = match requested {
         None => (Growth::Unwanted, None),
-        Some(Ok(created)) => (Growth::Requested(created), None),
+        Some(Ok(())) => (Growth::Requested, None),
         Some(Err(error)) if error.is_not_leading() => return Err(error),
         Some(Err(error)) => (Growth::Refused(Chain(&error).to_string()), Some(error)),
     };
-    let held_back = status::write(context, key, autoscaler, gathered, outcome, &growth, now).await?;
-    if let Growth::Requested(created) = &growth {
-        remember(context, key, autoscaler, gathered, created, now).await?;
-    }
+    // A status that is refused must not keep the rest from being done.
+    let told = status::write(context, key, autoscaler, gathered, outcome, &growth, now).await;
+    remember(context, key, autoscaler, gathered).await?;
     own(context, key, autoscaler, gathered).await?;
     prune::prune(context, key, gathered).await?;
+    let held_back = told?;
     failure.map_or(Ok(held_back), Err)
 }
 
@@ -86,20 +82,21 @@ async fn create(
     key: &Key,
     autoscaler: &Autoscaler,
     gathered: &Gathered,
-    (base, to): (Bytes, Bytes),
-    record: &Record,
-) -> Result<Created, Error> {
-    let request = request(key, autoscaler, gathered, base, to);
+    wish: &Wish<'_>,
+) -> Result<(), Error> {
+    let record = wish.record;
+    let request = request(key, autoscaler, gathered, wish);
     let name = request.metadata.name.clone().unwrap_or_default();
     let about = reference(key, autoscaler);
-    match context.writes.create(&request).await {
+    match context.parts.writes.create(&request).await {
         Ok(_) => {
-            let now = context.clock.now();
+            let now = context.parts.clock.now();
             context.memory.created(&gathered.database, &name, now);
-            context.metrics.created(since_crossing(record, now));
+            context.parts.metrics.created(since_crossing(record, now));
             tracing::info!(autoscaler = %key, request = name, reason = %record.reason, message = record.message(), "created");
             let note = format!("PostgresOpsRequest {name}: {}", record.text);
             context
+                .parts
                 .events
                 .normal(&about, Reason::CreateOpsRequest, "CreateOpsRequest", note);
         }
@@ -108,26 +105,42 @@ async fn create(
         {
             context
                 .memory
-                .created(&gathered.database, &name, context.clock.now());
+                .created(&gathered.database, &name, context.parts.clock.now());
             tracing::info!(autoscaler = %key, request = name, "is there already");
         }
         Err(error) => {
-            context.metrics.create_failed(Reason::CreateFailed);
+            context.parts.metrics.create_failed(Reason::CreateFailed);
             if !error.is_not_leading() {
                 let note = format!("PostgresOpsRequest {name}: {}", Chain(&error));
                 context
+                    .parts
                     .events
                     .warning(&about, Reason::CreateFailed, "CreateOpsRequest", note);
             }
             return Err(error);
         }
     }
-    Ok(Created { name, from: base, to })
+    context
+        .memory
+        .tell(key, last_decision(wish, name, context.parts.clock.now()));
+    Ok(())
+}
+
+/// What the status is to say of it.
+fn last_decision(wish: &Wish<'_>, request: String, now: Timestamp) -> LastDecision {
+    LastDecision {
+        reason: Some(wish.record.reason.as_str().to_owned()),
+        message: Some(wish.record.message()),
+        at: Some(time_text(now)),
+        from: Some(wish.base.to_string()),
+        to: Some(wish.to.to_string()),
+        request: Some(request),
+    }
 }
 
 /// Asks the API server, because the watch may not have shown it yet.
 async fn is_ours_and_open(context: &Context, key: &Key, autoscaler: &Autoscaler, name: &str) -> bool {
-    let api: Api<PostgresOpsRequest> = Api::namespaced(context.client.clone(), &key.namespace);
+    let api: Api<PostgresOpsRequest> = Api::namespaced(context.parts.client.clone(), &key.namespace);
     match api.get_opt(name).await {
         Ok(found) => found
             .and_then(Request::of)
@@ -140,17 +153,15 @@ async fn is_ours_and_open(context: &Context, key: &Key, autoscaler: &Autoscaler,
 }
 
 /// The request as KubeDB's autoscaler would make it, with what we need to know of it later.
-fn request(
-    key: &Key,
-    autoscaler: &Autoscaler,
-    gathered: &Gathered,
-    base: Bytes,
-    to: Bytes,
-) -> PostgresOpsRequest {
+fn request(key: &Key, autoscaler: &Autoscaler, gathered: &Gathered, wish: &Wish<'_>) -> PostgresOpsRequest {
+    let Wish {
+        base, to, supersedes, ..
+    } = *wish;
     let database = &autoscaler.database;
     let mode = autoscaler.mode.clone().unwrap_or(ExpansionMode::Online);
     let apply = match (&mode, gathered.policy.apply) {
         // Waiting for Ready on a full disk waits for ever.
+        _ if supersedes.is_some() => Some(ops::Apply::Always),
         (ExpansionMode::Online, Apply::Always) => Some(ops::Apply::Always),
         (_, Apply::IfReady) => Some(ops::Apply::IfReady),
         (_, Apply::Always) => autoscaler.options.apply.clone(),
@@ -198,10 +209,39 @@ fn request(
     }
 }
 
+impl Outcome {
+    /// The growth that was decided, if one was.
+    fn wish(&self) -> Option<Wish<'_>> {
+        match self {
+            Self::Decided(decision) => match decision.as_ref() {
+                Decision::Expand {
+                    to,
+                    base,
+                    supersedes,
+                    record,
+                    ..
+                } => Some(Wish {
+                    base: *base,
+                    to: *to,
+                    supersedes: supersedes.as_deref(),
+                    record,
+                }),
+                Decision::Hold { .. } => None,
+            },
+            Self::Panicked { .. } => None,
+        }
+    }
+}
+
 /// From the measurement that made the growth necessary to now.
 fn since_crossing(record: &Record, now: Timestamp) -> Duration {
-    let fired = record.volumes.iter().filter(|v| v.reason == record.reason);
-    let measured = fired.filter_map(|v| v.sampled_at).max();
+    let fired = |v: &&VolumeRecord| matches!(v.reason, Reason::ThresholdExceeded | Reason::InodesExceeded);
+    let measured = record
+        .volumes
+        .iter()
+        .filter(fired)
+        .filter_map(|v| v.sampled_at)
+        .max();
     measured.map_or(Duration::ZERO, |at| {
         Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO)
     })

@@ -1,60 +1,67 @@
 //! What is written on the autoscaler beside its status: its owner, and its past.
 
-use api::{autoscaling::v1alpha1::PostgresAutoscaler, names::ANNOTATION_MODIFICATIONS};
+use std::sync::Arc;
+
+use api::{
+    autoscaling::v1alpha1::PostgresAutoscaler, conditions::time_text, names::ANNOTATION_MODIFICATIONS,
+};
 use control::{
     watch::Key,
     write::{Error, Target},
 };
-use jiff::Timestamp;
 use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::Resource;
 use serde_json::json;
 
-use super::{Context, Gathered, apply::Created};
-use crate::objects::{Autoscaler, Modification};
+use super::{Context, Gathered};
+use crate::objects::{Autoscaler, Modification, Request};
 
 /// Modifications kept in the annotation: far more than the guard's day can hold.
 const MOST_MODIFICATIONS: usize = 32;
 
-/// Notes the growth on the autoscaler, where it outlives the request. What failed did not grow anything.
+/// Notes this autoscaler's growths on it, where they outlive their requests. What failed did not grow anything.
 pub(super) async fn remember(
     context: &Context,
     key: &Key,
     autoscaler: &Autoscaler,
     gathered: &Gathered,
-    created: &Created,
-    now: Timestamp,
 ) -> Result<(), Error> {
-    if autoscaler.modifications.iter().any(|m| m.request == created.name) {
+    let wanted = modifications(&autoscaler.modifications, &gathered.requests);
+    if wanted == autoscaler.modifications {
         return Ok(());
     }
-    let failed = |m: &&Modification| {
-        gathered
-            .ended
-            .iter()
-            .any(|(k, r)| *k.name == *m.request && r.has_failed())
-    };
-    let mut kept: Vec<Modification> = autoscaler
-        .modifications
-        .iter()
-        .filter(|m| !failed(m))
-        .cloned()
-        .collect();
-    kept.push(Modification {
-        request: created.name.clone(),
-        at: api::conditions::time_text(now),
-        from: created.from.to_string(),
-        to: created.to.to_string(),
-    });
-    let newest = kept.split_off(kept.len().saturating_sub(MOST_MODIFICATIONS));
-    let text = json!(newest).to_string();
+    let text = json!(wanted).to_string();
     let patch = json!({ "metadata": { "annotations": { ANNOTATION_MODIFICATIONS: text } } });
     let target = target(key, autoscaler).in_any_state();
     context
+        .parts
         .writes
         .merge::<PostgresAutoscaler>(&target, patch)
         .await
         .map(drop)
+}
+
+/// What is to be remembered, oldest first: what is, and the requests there are, but for those that grew nothing.
+fn modifications(known: &[Modification], requests: &[(Key, Arc<Request>)]) -> Vec<Modification> {
+    let request = |m: &Modification| requests.iter().find(|(key, _)| *key.name == *m.request);
+    let mut kept: Vec<Modification> = known
+        .iter()
+        .filter(|m| request(m).is_none_or(|(_, r)| !r.grew_nothing()))
+        .cloned()
+        .collect();
+    let new = requests
+        .iter()
+        .filter(|(key, r)| !r.grew_nothing() && known.iter().all(|m| *m.request != *key.name));
+    kept.extend(new.filter_map(|(key, r)| {
+        Some(Modification {
+            request: key.name.to_string(),
+            at: time_text(r.created),
+            from: r.base?.to_string(),
+            to: r.to?.to_string(),
+        })
+    }));
+    kept.sort_by(|a, b| a.at.cmp(&b.at));
+    kept.split_off(kept.len().saturating_sub(MOST_MODIFICATIONS))
 }
 
 /// Makes the Postgres the owner of its autoscaler, so that they go together, as KubeDB does.
@@ -89,6 +96,7 @@ pub(super) async fn own(
     });
     let patch = json!({ "metadata": { "ownerReferences": owners } });
     let written = context
+        .parts
         .writes
         .merge::<PostgresAutoscaler>(&target(key, autoscaler), patch)
         .await;
@@ -119,5 +127,62 @@ pub(super) fn reference(key: &Key, autoscaler: &Autoscaler) -> ObjectReference {
         name: Some(key.name.to_string()),
         uid: Some(autoscaler.uid.clone()),
         ..ObjectReference::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use api::ops::v1alpha1::Phase;
+    use units::Bytes;
+
+    use super::*;
+
+    fn request(name: &str, second: i64, phase: Phase) -> (Key, Arc<Request>) {
+        let request = Request {
+            uid: name.into(),
+            database: "pg".into(),
+            autoscaler: "a".into(),
+            phase,
+            created: jiff::Timestamp::from_second(second).unwrap(),
+            ended: None,
+            waits_for_ready: false,
+            base: Some(Bytes::new(1)),
+            attempt: 0,
+            to: Some(Bytes::new(2)),
+            seen: BTreeMap::new(),
+        };
+        (Key::new("demo", name), Arc::new(request))
+    }
+
+    fn names(modifications: &[Modification]) -> Vec<&str> {
+        modifications.iter().map(|m| m.request.as_str()).collect()
+    }
+
+    #[test]
+    fn growths_are_remembered_once_and_those_that_failed_are_not() {
+        let all = [
+            request("open", 3, Phase::Pending),
+            request("grown", 2, Phase::Successful),
+            request("failed", 1, Phase::Failed),
+            request("skipped", 1, Phase::Skipped),
+        ];
+        let first = modifications(&[], &all);
+        assert_eq!(names(&first), ["grown", "open"]);
+        assert_eq!(modifications(&first, &all), first, "nothing to write");
+        assert_eq!(modifications(&first, &[]), first, "requests are pruned");
+        let failed = [request("open", 3, Phase::Failed)];
+        assert_eq!(names(&modifications(&first, &failed)), ["grown"]);
+    }
+
+    #[test]
+    fn the_newest_are_kept_and_an_older_request_does_not_come_back() {
+        let many: Vec<_> = (0..40)
+            .map(|n| request(&format!("r{n}"), n, Phase::Successful))
+            .collect();
+        let kept = modifications(&[], &many);
+        assert_eq!((kept.len(), kept[0].request.as_str()), (MOST_MODIFICATIONS, "r8"));
+        assert_eq!(modifications(&kept, &many), kept);
     }
 }

@@ -7,7 +7,7 @@ use control::watch::{Change, Changes, Key};
 use jiff::SignedDuration;
 use units::Reason;
 
-use super::Context;
+use super::{Context, Parts, gather::Pods};
 use crate::objects::{Autoscaler, Claim, Class, Limit, PodClaims, Postgres, Quota, Request, Volume};
 
 /// A node not heard of for this long is forgotten; its volumes have been stale for as long.
@@ -34,7 +34,7 @@ pub(super) struct Follower<'a> {
 impl<'a> Follower<'a> {
     /// Subscribes, and takes in all that is there: nothing may be decided from a half-filled index.
     pub(super) fn new(context: &'a Context) -> Self {
-        let o = &context.objects;
+        let o = &context.parts.objects;
         let mut follower = Self {
             context,
             autoscalers: o.autoscalers.subscribe(),
@@ -120,7 +120,7 @@ impl<'a> Follower<'a> {
     }
 
     fn set(&self, change: &Change<Set>) {
-        let databases = self.context.index().set(change, &self.context.objects);
+        let databases = self.context.index().set(change, &self.context.parts.objects);
         self.look_at(databases);
     }
 
@@ -130,7 +130,7 @@ impl<'a> Follower<'a> {
     }
 
     fn pod(&self, change: &Change<PodClaims>) {
-        let databases = self.context.index().pod(change, &self.context.objects);
+        let databases = self.context.index().pod(change, &self.context.parts.objects);
         self.look_at(databases);
     }
 
@@ -138,7 +138,7 @@ impl<'a> Follower<'a> {
         if let (Some(gone), None) = (&change.old, &change.new) {
             self.context.memory.forget_claim(&gone.uid);
         }
-        let databases = self.context.index().claim(change, &self.context.objects);
+        let databases = self.context.index().claim(change, &self.context.parts.objects);
         self.look_at(databases);
     }
 
@@ -148,7 +148,7 @@ impl<'a> Follower<'a> {
         let mut index = self.context.index();
         let databases = claims
             .iter()
-            .filter_map(|claim| index.database_of(claim, &self.context.objects))
+            .filter_map(|claim| index.database_of(claim, &self.context.parts.objects))
             .collect();
         drop(index);
         self.look_at(databases);
@@ -159,13 +159,14 @@ impl<'a> Follower<'a> {
         let databases = self
             .context
             .index()
-            .of_namespace(&object.namespace, &self.context.objects);
+            .of_namespace(&object.namespace, &self.context.parts.objects);
         self.look_at(databases);
     }
 
     /// Something changed that every database depends on.
     fn all(&self) {
         self.context
+            .parts
             .objects
             .autoscalers
             .all()
@@ -183,14 +184,19 @@ impl<'a> Follower<'a> {
 /// Has the databases of moved volumes looked at, as soon as they have moved.
 pub(super) async fn samples(context: &Context) {
     loop {
-        for pv in context.store.moved().take().await {
-            let Some(volume) = context.objects.volumes.get(&Key::new("", &pv)) else {
-                context.metrics.refused(Reason::UnknownVolume);
+        for pv in context.parts.store.moved().take().await {
+            let Some(volume) = context.parts.objects.volumes.get(&Key::new("", &pv)) else {
+                context.parts.metrics.refused(Reason::UnknownVolume);
                 tracing::debug!(pv, reason = %Reason::UnknownVolume, "a report names a volume without a claim");
                 continue;
             };
             let claim = Key::new(&volume.claim_namespace, &volume.claim);
-            let database = context.index().database_of(&claim, &context.objects);
+            let (pods, database) = {
+                let mut index = context.index();
+                let pods = Pods::of(&claim, &index, &context.parts.objects);
+                (pods, index.database_of(&claim, &context.parts.objects))
+            };
+            count_strangers(context, &pv, &pods);
             if let Some(database) = database {
                 look_at(context, &database);
             }
@@ -198,12 +204,29 @@ pub(super) async fn samples(context: &Context) {
     }
 }
 
+/// Counts that somebody speaks of a volume for a pod that does not mount it, as far as is known here yet.
+fn count_strangers(context: &Context, pv: &str, pods: &Pods) {
+    let Parts {
+        store,
+        clock,
+        stale_after,
+        metrics,
+        ..
+    } = &context.parts;
+    let known = |mount: &_| pods.know(mount);
+    if store.stranger(pv, clock.now(), *stale_after, known).is_some() {
+        metrics.refused(Reason::UnknownPod);
+        tracing::debug!(pv, reason = %Reason::UnknownPod, "a report names a pod that does not mount the claim");
+    }
+}
+
 /// A new leader has everything to write that the old one left.
 pub(super) async fn leadership(context: &Context) {
-    let mut changes = context.writes.leader().changes();
+    let mut changes = context.parts.writes.leader().changes();
     loop {
         if *changes.borrow_and_update() {
             context
+                .parts
                 .objects
                 .autoscalers
                 .all()
@@ -224,11 +247,12 @@ pub(super) async fn housekeeping(context: &Context) {
     loop {
         ticks.tick().await;
         context
+            .parts
             .metrics
-            .observe(context.store.streams(), context.store.volumes());
-        let horizon = context.clock.now().checked_sub(FORGET_AFTER);
+            .observe(context.parts.store.streams(), context.parts.store.volumes());
+        let horizon = context.parts.clock.now().checked_sub(FORGET_AFTER);
         if let Ok(horizon) = horizon {
-            context.store.forget_before(horizon);
+            context.parts.store.forget_before(horizon);
         }
     }
 }

@@ -16,8 +16,9 @@ const FAILED: usize = 5;
 /// Deletes what is beyond, oldest first. One that is gone already, or has changed, is left alone.
 pub(super) async fn prune(context: &Context, key: &Key, gathered: &Gathered) -> Result<(), Error> {
     let (successful, failed): (Vec<_>, Vec<_>) = gathered
-        .ended
+        .requests
         .iter()
+        .filter(|(_, request)| !request.is_open())
         .partition(|(_, request)| request.phase == Phase::Successful);
     let beyond = successful
         .into_iter()
@@ -30,9 +31,9 @@ pub(super) async fn prune(context: &Context, key: &Key, gathered: &Gathered) -> 
             uid: request.uid.clone(),
             resource_version: None,
         };
-        match context.writes.delete::<PostgresOpsRequest>(&target).await {
+        match context.parts.writes.delete::<PostgresOpsRequest>(&target).await {
             Ok(()) => {
-                context.metrics.pruned();
+                context.parts.metrics.pruned();
                 tracing::info!(autoscaler = %key, request = %request_key, "pruned");
             }
             Err(error) if error.is_not_found() => {}

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::objects::Autoscaler;
 
+mod early;
 mod matters;
-mod start;
 
 use matters::Due;
 
@@ -34,11 +34,13 @@ const CREATE_OPS_REQUEST: &str = "CreateOpsRequest";
 /// KubeDB's: it could not be made.
 const FAILURE: &str = "Failure";
 /// Conditions that are there while they hold, named as their reason.
-const NOTES: [Reason; 3] = [
+const NOTES: [Reason; 4] = [
     Reason::SpecBehind,
     Reason::InvalidAnnotation,
     Reason::RuleFallback,
+    Reason::ReadOnly,
 ];
+
 /// What came of deciding.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -87,9 +89,14 @@ pub(super) async fn write(
     now: Timestamp,
 ) -> Result<Option<Duration>, Error> {
     let before = &autoscaler.status;
-    let after = next(autoscaler, gathered, outcome, growth, now);
+    let untold = context.memory.untold(key);
+    let after = next(autoscaler, gathered, outcome, growth, untold, now);
     if matches!(growth, Growth::Unwanted) {
-        let wait = start::held_back(before, &after, context.started, context.start_grace, now);
+        let since = early::Since {
+            started: context.started,
+            strangers: &gathered.strangers,
+        };
+        let wait = early::held_back(before, &after, &since, context.parts.grace, now);
         if wait.is_some() {
             return Ok(wait);
         }
@@ -101,6 +108,7 @@ pub(super) async fn write(
         Due::Now | Due::NowForUsage => {}
     }
     context
+        .parts
         .writes
         .merge_status::<PostgresAutoscaler>(&target(key, autoscaler), body(&after))
         .await?;
@@ -108,10 +116,12 @@ pub(super) async fn write(
         // Only now: a write that failed must not hold back its repetition.
         context.memory.set_usage_written(key, now);
     }
-    context.metrics.status_written();
+    context.memory.told(key);
+    context.parts.metrics.status_written();
     let reason = outcome.reason();
     if before.reason.as_deref() != Some(reason.as_str()) && needs_attention(reason) {
         context
+            .parts
             .events
             .warning(&reference(key, autoscaler), reason, "Decide", outcome.message());
     }
@@ -124,6 +134,7 @@ fn next(
     gathered: &Gathered,
     outcome: &Outcome,
     growth: &Growth,
+    untold: Option<LastDecision>,
     now: Timestamp,
 ) -> Status {
     let before = &autoscaler.status;
@@ -142,24 +153,17 @@ fn next(
         set_condition(&mut status.conditions, condition, now);
     };
     set(DECISION, !needs_attention(reason), reason, outcome.message());
+    if let Some(growth) = untold {
+        let message = format!(
+            "Successfully created PostgresOpsRequest {}/{}",
+            gathered.database.namespace,
+            growth.request.as_deref().unwrap_or_default()
+        );
+        set(CREATE_OPS_REQUEST, true, Reason::CreateOpsRequest, message);
+        status.last_decision = Some(growth);
+    }
     match growth {
-        Growth::Unwanted => {}
-        Growth::Requested(created) => {
-            let message = format!(
-                "Successfully created PostgresOpsRequest {}/{}",
-                gathered.database.namespace, created.name
-            );
-            set(CREATE_OPS_REQUEST, true, Reason::CreateOpsRequest, message);
-            remove_condition(&mut status.conditions, FAILURE);
-            status.last_decision = Some(LastDecision {
-                reason: Some(reason.as_str().to_owned()),
-                message: Some(outcome.message()),
-                at: Some(time_text(now)),
-                from: Some(created.from.to_string()),
-                to: Some(created.to.to_string()),
-                request: Some(created.name.clone()),
-            });
-        }
+        Growth::Unwanted | Growth::Requested => drop(remove_condition(&mut status.conditions, FAILURE)),
         Growth::Refused(text) => set(FAILURE, true, Reason::CreateFailed, text.clone()),
     }
     let Some(record) = outcome.record() else {
@@ -247,6 +251,7 @@ const fn needs_attention(reason: Reason) -> bool {
             | Reason::ThresholdExceeded
             | Reason::InodesExceeded
             | Reason::TimeToFull
+            | Reason::IfReadySuperseded
             | Reason::RequestOpen
             | Reason::ResizeInFlight
             | Reason::NotFollowed

@@ -148,17 +148,18 @@ fn an_autoscaler_that_changes_its_database_concerns_both() {
 }
 
 #[test]
-fn a_claim_is_mounted_while_any_pod_uses_it() {
+fn a_claim_has_the_pods_that_use_it() {
     let mut bench = Bench::default();
     bench.postgres("pg", "1");
     let pod = || PodClaims {
-        claims: vec!["data-pg-0".into()],
+        claims: ["data-pg-0".into()].into(),
+        ..PodClaims::default()
     };
     let told = bench.take(|o| &o.pods, |s| s.put(key("pg-0"), pod()), Index::pod);
     assert_eq!(told, [key("pg")]);
     bench.take(|o| &o.pods, |s| s.put(key("backup"), pod()), Index::pod);
     bench.take(|o| &o.pods, |s| s.remove(&key("pg-0")), Index::pod);
-    assert!(bench.index.is_mounted(&key("data-pg-0")));
+    assert_eq!(bench.index.pods(&key("data-pg-0")), [key("backup")]);
     bench.take(|o| &o.pods, |s| s.remove(&key("backup")), Index::pod);
-    assert!(!bench.index.is_mounted(&key("data-pg-0")));
+    assert!(bench.index.pods(&key("data-pg-0")).is_empty());
 }

@@ -18,11 +18,17 @@ pub struct Postgres {
     pub size: Option<Bytes>,
 }
 
-/// A pod that uses claims.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A pod that uses claims. There are as many as volumes, so its words have no room to spare.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PodClaims {
+    /// Its uid.
+    pub uid: Box<str>,
+    /// The node it is bound to; empty while it is not.
+    pub node: Box<str>,
+    /// Its containers have ended for good. Its volumes may still be mounted for a while.
+    pub ended: bool,
     /// Names of the claims, in its namespace.
-    pub claims: Vec<String>,
+    pub claims: Box<[Box<str>]>,
 }
 
 /// A StorageClass.
@@ -66,26 +72,31 @@ impl Postgres {
 }
 
 impl PodClaims {
-    /// `None` for a pod that uses no claim, or has ended.
+    /// `None` for a pod that uses no claim, and for an object without uid, which no API server returns.
     #[must_use]
     pub fn of(pod: &Pod) -> Option<Self> {
         let ended = matches!(
             pod.status.as_ref().and_then(|s| s.phase.as_deref()),
             Some("Succeeded" | "Failed")
         );
-        let spec = pod.spec.as_ref().filter(|_| !ended)?;
+        let spec = pod.spec.as_ref()?;
         let name = pod.name_any();
         let volumes = spec.volumes.iter().flatten();
-        let claims: Vec<_> = volumes
+        let claims: Box<[Box<str>]> = volumes
             .filter_map(
                 |volume| match (&volume.persistent_volume_claim, &volume.ephemeral) {
-                    (Some(source), _) => Some(source.claim_name.clone()),
-                    (None, Some(_)) => Some(format!("{name}-{}", volume.name)),
+                    (Some(source), _) => Some(source.claim_name.as_str().into()),
+                    (None, Some(_)) => Some(format!("{name}-{}", volume.name).into()),
                     (None, None) => None,
                 },
             )
             .collect();
-        (!claims.is_empty()).then_some(Self { claims })
+        (!claims.is_empty()).then_some(Self {
+            uid: pod.uid()?.into(),
+            node: spec.node_name.as_deref().unwrap_or_default().into(),
+            ended,
+            claims,
+        })
     }
 }
 
@@ -181,17 +192,28 @@ mod tests {
     fn a_pods_claims_are_those_named_and_those_made_for_it() {
         let pod = |phase: &str| {
             serde_json::from_value(
-                json!({"metadata": {"name": "pg-0"}, "status": {"phase": phase}, "spec": {
-                "containers": [], "volumes": [
+                json!({"metadata": {"name": "pg-0", "uid": "u"}, "status": {"phase": phase}, "spec": {
+                "nodeName": "node-1", "containers": [], "volumes": [
                     {"name": "data", "persistentVolumeClaim": {"claimName": "data-pg-0"}},
                     {"name": "scratch", "ephemeral": {}}, {"name": "tmp", "emptyDir": {}}]}}),
             )
             .unwrap()
         };
+        let running = PodClaims {
+            uid: "u".into(),
+            node: "node-1".into(),
+            ended: false,
+            claims: ["data-pg-0".into(), "pg-0-scratch".into()].into(),
+        };
+        assert_eq!(PodClaims::of(&pod("Running")), Some(running.clone()));
+        let ended = PodClaims {
+            ended: true,
+            ..running
+        };
         assert_eq!(
-            PodClaims::of(&pod("Running")).unwrap().claims,
-            ["data-pg-0", "pg-0-scratch"]
+            PodClaims::of(&pod("Failed")),
+            Some(ended),
+            "mounted for a while yet"
         );
-        assert_eq!(PodClaims::of(&pod("Failed")), None);
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use api::{
     conditions,
-    ops::v1alpha1::{Phase, PostgresOpsRequest, RequestType},
+    ops::v1alpha1::{Apply, Phase, PostgresOpsRequest, RequestType},
 };
 use jiff::Timestamp;
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
-use units::Bytes;
+use units::{Bytes, Reason};
 
 /// Annotation of a request: the size it starts from, a quantity.
 pub const BASE: &str = "highwater.dev/base";
@@ -34,6 +34,8 @@ pub struct Request {
     pub created: Timestamp,
     /// When it ended, if it has.
     pub ended: Option<Timestamp>,
+    /// It carries `apply: IfReady`, and the executor says that it waits for the database to be Ready.
+    pub waits_for_ready: bool,
     /// The size it starts from.
     pub base: Option<Bytes>,
     /// Its attempt at that size.
@@ -84,6 +86,7 @@ impl Request {
             ended: phase
                 .is_final()
                 .then(|| ended(&phase, &status.conditions).unwrap_or(created)),
+            waits_for_ready: waits_for_ready(&object, &phase, &status.conditions),
             phase,
             created,
             base: annotation(BASE).and_then(|text| Bytes::parse_quantity(text).ok()),
@@ -108,6 +111,21 @@ impl Request {
     pub fn has_failed(&self) -> bool {
         matches!(self.phase, Phase::Failed | Phase::Denied)
     }
+
+    /// It ended without any claim having grown for it, as far as it says.
+    #[must_use]
+    pub fn grew_nothing(&self) -> bool {
+        self.has_failed() || self.phase == Phase::Skipped
+    }
+}
+
+/// What the executor writes of a request in its queue that waits for the database to be Ready.
+fn waits_for_ready(object: &PostgresOpsRequest, phase: &Phase, conditions: &[conditions::Condition]) -> bool {
+    let running = conditions::find(conditions, Reason::Running.as_str());
+    object.spec.apply == Some(Apply::IfReady)
+        && matches!(phase, Phase::Pending | Phase::Approved)
+        && running
+            .is_some_and(|c| !c.is_true() && c.reason.as_deref() == Some(Reason::DatabaseNotReady.as_str()))
 }
 
 /// The time of the condition that is named as the phase, else of the last one.
@@ -117,4 +135,30 @@ fn ended(phase: &Phase, conditions: &[conditions::Condition]) -> Option<Timestam
     times
         .filter_map(|c| c.last_transition_time.as_ref()?.parse().ok())
         .next()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Request;
+
+    #[test]
+    fn a_request_waits_for_ready_when_the_executor_says_so() {
+        let waits = |apply: &str, phase: &str, status: &str, reason: &str| {
+            let object = serde_json::from_value(json!({
+                "metadata": {"name": "r", "namespace": "demo", "uid": "u", "creationTimestamp": "2026-11-21T12:00:00Z"},
+                "spec": {"type": "VolumeExpansion", "databaseRef": {"name": "pg"}, "apply": apply},
+                "status": {"phase": phase, "conditions": [
+                    {"type": "Running", "status": status, "reason": reason}]},
+            }));
+            Request::of(object.unwrap()).unwrap().waits_for_ready
+        };
+        assert!(waits("IfReady", "Pending", "False", "DatabaseNotReady"));
+        assert!(waits("IfReady", "Approved", "False", "DatabaseNotReady"));
+        assert!(!waits("IfReady", "Pending", "False", "Queued"));
+        assert!(!waits("IfReady", "Progressing", "True", "Running"));
+        assert!(!waits("IfReady", "Skipped", "False", "DatabaseNotReady"));
+        assert!(!waits("Always", "Pending", "False", "DatabaseNotReady"));
+    }
 }

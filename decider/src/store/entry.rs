@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use decider_core::{Absurd, Point, Sample, Seen, Usage, Window};
 use jiff::Timestamp;
+use units::Reason;
 
 use super::{Measurement, Mount, Stream};
 
@@ -24,6 +25,8 @@ pub(super) struct Entry {
     pub(super) refused: Option<(Absurd, Timestamp)>,
     pub(super) stuck: Option<u32>,
     pub(super) level: Option<u64>,
+    /// When the first reading of it came.
+    pub(super) heard: Option<Timestamp>,
 }
 
 impl Entry {
@@ -40,6 +43,7 @@ impl Entry {
             refused: None,
             stuck: None,
             level: None,
+            heard: None,
         }
     }
 
@@ -57,6 +61,7 @@ impl Entry {
 
     /// Takes a reading; true if a decision could come out differently for it.
     pub(super) fn take(&mut self, measurement: Measurement, stuck: Option<u32>, now: Timestamp) -> bool {
+        self.heard.get_or_insert(now);
         let was_stuck = std::mem::replace(&mut self.stuck, stuck);
         let changed = match measurement {
             Measurement::Unknown => false,
@@ -108,6 +113,18 @@ impl Entry {
             network: is_network(&self.fs_type),
             stuck: self.stuck,
         })
+    }
+
+    /// What is told instead of a measurement for a pod that is not known to mount the volume.
+    pub(super) fn unknown_pod(&self) -> Usage {
+        let Mount { pod_uid, node, .. } = &self.mount;
+        let text = format!(
+            "the measurement of {node} does not count: no pod there with uid {pod_uid} mounts the claim"
+        );
+        Usage::Refused {
+            reason: Reason::UnknownPod,
+            text,
+        }
     }
 
     pub(super) fn refusal(&self, absurd: Absurd) -> Usage {

@@ -45,8 +45,13 @@ fn report(store: &Arc<Store>, stream: &Registration, pv: &str, second: i64, used
     stream.confirm(at(second));
 }
 
+/// Every mount is what it says.
+const fn anybody(_: &Mount) -> bool {
+    true
+}
+
 fn used(store: &Store, pv: &str, second: i64) -> Option<u64> {
-    match store.usage(pv, at(second), STALE) {
+    match store.usage(pv, at(second), STALE, anybody) {
         Usage::Seen(seen) => Some(seen.sample.usage.used.get()),
         Usage::Never | Usage::Refused { .. } => None,
     }
@@ -81,7 +86,7 @@ fn a_heartbeat_vouches_for_all_but_the_stuck() {
         at(1),
     );
     node.confirm(at(60));
-    let stale = |pv| match store.usage(pv, at(60), STALE) {
+    let stale = |pv| match store.usage(pv, at(60), STALE, anybody) {
         Usage::Seen(seen) => seen.is_stale(at(60), STALE),
         other => panic!("{other:?}"),
     };
@@ -139,7 +144,69 @@ fn a_refusal_is_told_once_nothing_believed_is_fresh() {
         at(5),
     );
     assert_eq!(used(&store, "pv", 5), Some(100));
-    assert!(matches!(store.usage("pv", at(11), STALE), Usage::Refused { .. }));
+    assert!(matches!(
+        store.usage("pv", at(11), STALE, anybody),
+        Usage::Refused { .. }
+    ));
+}
+
+/// A node may speak of its own pods only: what it says for others is neither full nor empty.
+#[test]
+fn what_a_pod_that_is_not_known_shows_does_not_count() {
+    let store = Arc::new(Store::default());
+    let (ours, other) = (store.register("one".into()), store.register("two".into()));
+    let known = |mount: &Mount| mount.node == "one";
+    let usage = |second| store.usage("pv", at(second), STALE, known);
+    report(&store, &other, "pv", 0, 990);
+    let Usage::Refused { reason, text } = usage(0) else {
+        panic!("{:?}", usage(0));
+    };
+    assert_eq!(reason, units::Reason::UnknownPod);
+    assert!(text.contains("two") && text.contains("pod-two"), "{text}");
+    assert_eq!(store.stranger("pv", at(0), STALE, known), Some(at(0)));
+    assert!(store.window("pv", known).is_none());
+
+    report(&store, &ours, "pv", 1, 100);
+    report(&store, &other, "pv", 2, 990);
+    assert!(
+        matches!(usage(2), Usage::Seen(seen) if seen.sample.usage.used.get() == 100),
+        "however fresh"
+    );
+    other.confirm(at(12));
+    assert!(
+        matches!(
+            usage(12),
+            Usage::Refused {
+                reason: units::Reason::UnknownPod,
+                ..
+            }
+        ),
+        "nothing believed is fresh: this is why"
+    );
+    assert_eq!(
+        store.stranger("pv", at(12), STALE, known),
+        Some(at(0)),
+        "the first time counts"
+    );
+    assert!(
+        matches!(usage(23), Usage::Seen(_)),
+        "what a stranger said once is forgotten before what was believed"
+    );
+    assert_eq!(store.stranger("pv", at(23), STALE, known), None);
+    assert_eq!(store.stranger("pv", at(12), STALE, anybody), None);
+}
+
+/// The sample was here first; it counts as soon as its pod is.
+#[test]
+fn a_sample_counts_as_soon_as_its_pod_is_known() {
+    let store = Arc::new(Store::default());
+    let node = store.register("one".into());
+    report(&store, &node, "pv", 0, 100);
+    assert!(matches!(
+        store.usage("pv", at(0), STALE, |_| false),
+        Usage::Refused { .. }
+    ));
+    assert_eq!(used(&store, "pv", 0), Some(100));
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ impl Bed {
     }
 
     pub(crate) fn used(&self, pv: &str) -> Option<u64> {
-        match self.store.usage(pv, self.clock.now(), STALE) {
+        match self.store.usage(pv, self.clock.now(), STALE, |_| true) {
             Usage::Seen(seen) => Some(seen.sample.usage.used.get()),
             Usage::Never | Usage::Refused { .. } => None,
         }

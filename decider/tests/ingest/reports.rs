@@ -41,7 +41,7 @@ async fn a_snapshot_then_changes_then_heartbeats() {
         }))
         .await;
     agent.ack().await;
-    let Usage::Seen(seen) = bed.store.usage("pv-a", bed.clock.now(), STALE) else {
+    let Usage::Seen(seen) = bed.store.usage("pv-a", bed.clock.now(), STALE, |_| true) else {
         panic!("not seen")
     };
     assert_eq!(seen.as_of, bed.clock.now(), "nothing moved, and that is news");
@@ -104,7 +104,14 @@ async fn the_past_is_taken_in() {
         }))
         .await;
     agent.ack().await;
-    assert_eq!(bed.store.window("pv").expect("a window").points().count(), 6);
+    assert_eq!(
+        bed.store
+            .window("pv", |_| true)
+            .expect("a window")
+            .points()
+            .count(),
+        6
+    );
 }
 
 #[tokio::test]

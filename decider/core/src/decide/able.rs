@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use units::Reason;
 
-use super::{Database, Expansion, Limits, Note, Policy, Profile, Seen, Trigger, Volume, VolumeRecord};
+use super::{
+    Database, Expansion, Limits, Note, Policy, Profile, Seen, Trigger, Volume, VolumeRecord, record,
+};
 
 /// Off: the user said no.
 pub(super) fn off(policy: &Policy) -> Result<(), Note> {
@@ -110,6 +112,20 @@ pub(super) fn shared_filesystem(profile: &Profile, fresh: &[(&Volume, &Seen)]) -
             Reason::SharedFilesystem,
             format!("{} is on a network filesystem", volume.claim.name),
         )),
+    }
+}
+
+/// Read-only: nobody fills such a filesystem, and neither its driver nor kubelet grows it. What the writable ones say
+/// still counts: a member with a broken disk must not keep the others from growing.
+pub(super) fn writable<'a>(fresh: &[(&'a Volume, &'a Seen)]) -> Result<Vec<(&'a Volume, &'a Seen)>, Note> {
+    let writable: Vec<_> = fresh
+        .iter()
+        .filter(|(_, seen)| !seen.sample.read_only)
+        .copied()
+        .collect();
+    match fresh.first() {
+        Some((volume, seen)) if writable.is_empty() => Err(record::read_only(volume, seen)),
+        Some(_) | None => Ok(writable),
     }
 }
 

@@ -3,18 +3,35 @@
 use jiff::Timestamp;
 use units::Reason;
 
-use super::{Database, Note};
-use crate::{database::Resize, record::human, sample::elapsed};
+use super::{Database, Limits, Note, Seen, Volume};
+use crate::{database::Resize, record::human, sample::elapsed, trigger};
 
-/// VolumeExpansion open: one at a time for a database.
-pub(super) fn request_open(db: &Database) -> Result<(), Note> {
-    match &db.open_request {
-        None => Ok(()),
-        Some(name) => Err(Note::new(
-            Reason::RequestOpen,
-            format!("PostgresOpsRequest {name} is not finished"),
-        )),
+/// VolumeExpansion open: one at a time for a database. One that waits for the database to be Ready while its storage
+/// is why it is not would wait for ever: it is superseded, which is answered by its name.
+pub(super) fn request_open<'a>(
+    db: &'a Database,
+    writable: &[(&Volume, &Seen)],
+    limits: &Limits,
+    now: Timestamp,
+) -> Result<Option<&'a str>, Note> {
+    let Some(open) = &db.open_request else {
+        return Ok(None);
+    };
+    let Some(left) = open.wait(now) else {
+        let text = format!("PostgresOpsRequest {} is not finished", open.name);
+        return Err(Note::new(Reason::RequestOpen, text));
+    };
+    let storage_is_why = writable
+        .iter()
+        .any(|(_, seen)| trigger::emergency(seen) && trigger::fired(seen, limits).is_some());
+    if storage_is_why && left.is_zero() {
+        return Ok(Some(&open.name));
     }
+    let text = format!(
+        "PostgresOpsRequest {} waits for the database to be Ready",
+        open.name
+    );
+    Err(Note::new(Reason::RequestOpen, text))
 }
 
 /// A request at this size has just failed: the next one waits, longer each time.

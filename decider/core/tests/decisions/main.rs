@@ -8,5 +8,9 @@
 
 mod order;
 mod properties;
+mod read_only;
 mod scene;
 mod sizes;
+mod supersede;
+mod told;
+mod triggers;

@@ -1,7 +1,7 @@
 //! Each line of the order, by name: take a rule out of `decide` and the test of its name fails, because the
 //! scene is one that would expand without it. The last test takes two at a time.
 
-use decider_core::{Decision, Expansion, FailedRequest, PastGrowth, Resize, Room, Usage};
+use decider_core::{Decision, Expansion, FailedRequest, OpenRequest, PastGrowth, Resize, Room, Usage};
 use units::{Bytes, Reason};
 
 use crate::scene::{self, GIB, Scene, first_seen, full, seconds_ago};
@@ -43,23 +43,29 @@ fn shared_filesystem(s: &mut Scene) {
 fn network_filesystem(s: &mut Scene) {
     first_seen(s).network = true;
 }
+fn read_only(s: &mut Scene) {
+    first_seen(s).sample.read_only = true;
+}
 fn class_not_expandable(s: &mut Scene) {
     s.db.volumes[0].claim.expandable = false;
 }
 fn driver_not_expandable(s: &mut Scene) {
     s.profile.expansion = Expansion::Unsupported;
 }
-fn request_open(s: &mut Scene) {
-    s.db.open_request = Some("pgops-pg-abcdef".into());
+pub(crate) fn request_open(s: &mut Scene) {
+    s.db.open_request = Some(OpenRequest {
+        name: "pgops-pg-abcdef".into(),
+        waits_since: None,
+    });
 }
-fn request_failed(s: &mut Scene) {
+pub(crate) fn request_failed(s: &mut Scene) {
     s.db.failed_request = Some(FailedRequest {
         name: "pgops-pg-abcdef".into(),
         at: seconds_ago(2),
         in_a_row: 1,
     });
 }
-fn resize_in_flight(s: &mut Scene) {
+pub(crate) fn resize_in_flight(s: &mut Scene) {
     s.db.volumes[0].resize = Resize::InFlight {
         what: "ControllerResizeInProgress".into(),
     };
@@ -67,10 +73,10 @@ fn resize_in_flight(s: &mut Scene) {
 fn not_followed(s: &mut Scene) {
     s.db.volumes[0].before_growth = Some(Bytes::new(GIB));
 }
-fn below_threshold(s: &mut Scene) {
+pub(crate) fn below_threshold(s: &mut Scene) {
     first_seen(s).sample = scene::sample(GIB, GIB * 80 / 100);
 }
-fn at_upper_bound(s: &mut Scene) {
+pub(crate) fn at_upper_bound(s: &mut Scene) {
     s.spec.upper_bound = Some("1Gi".into());
 }
 fn upper_bound_below_the_present_size(s: &mut Scene) {
@@ -99,7 +105,7 @@ fn runaway(s: &mut Scene) {
     };
     s.db.growths = vec![growth(1), growth(2), growth(3), growth(23)];
 }
-fn shadow(s: &mut Scene) {
+pub(crate) fn shadow(s: &mut Scene) {
     s.spec.mode = Some("Shadow".into());
 }
 
@@ -115,6 +121,7 @@ const ORDER: &[Rule] = &[
     ("other controller", Reason::OtherController, other_controller),
     ("stale", Reason::Stale, stale),
     ("shared filesystem", Reason::SharedFilesystem, shared_filesystem),
+    ("read-only", Reason::ReadOnly, read_only),
     ("not expandable", Reason::NotExpandable, class_not_expandable),
     ("request open", Reason::RequestOpen, request_open),
     ("request failed", Reason::RequestFailed, request_failed),
@@ -143,6 +150,7 @@ each_rule_holds! {
     stale => Stale,
     shared_filesystem => SharedFilesystem,
     network_filesystem => SharedFilesystem,
+    read_only => ReadOnly,
     class_not_expandable => NotExpandable,
     driver_not_expandable => NotExpandable,
     request_open => RequestOpen,
@@ -205,93 +213,6 @@ fn the_earlier_rule_answers() {
 }
 
 #[test]
-fn at_the_threshold_is_not_above_it() {
-    let mut scene = full();
-    first_seen(&mut scene).sample = scene::sample(1_000_000, 800_000);
-    assert_eq!(scene.reason(), Reason::BelowThreshold);
-    first_seen(&mut scene).sample = scene::sample(1_000_000, 800_001);
-    assert_eq!(scene.reason(), Reason::ThresholdExceeded);
-}
-
-#[test]
-fn the_larger_of_the_two_percentages_counts() {
-    // 76 % of the capacity, but 80.9 % of what is not reserved.
-    let mut scene = full();
-    let sample = &mut first_seen(&mut scene).sample;
-    sample.usage.used = Bytes::new(GIB * 76 / 100);
-    sample.usage.available = Bytes::new(GIB * 18 / 100);
-    assert_eq!(scene.reason(), Reason::ThresholdExceeded);
-}
-
-#[test]
-fn inodes_fire_only_where_their_number_is_fixed() {
-    let mut scene = full();
-    below_threshold(&mut scene);
-    let seen = first_seen(&mut scene);
-    (
-        seen.sample.inodes_total,
-        seen.sample.inodes_free,
-        seen.fixed_inodes,
-    ) = (1_000, 99, true);
-    assert_eq!(scene.reason(), Reason::InodesExceeded);
-    assert!(scene.to() > Bytes::new(GIB));
-    first_seen(&mut scene).fixed_inodes = false;
-    assert_eq!(
-        scene.reason(),
-        Reason::BelowThreshold,
-        "xfs makes inodes as it goes"
-    );
-    let seen = first_seen(&mut scene);
-    (
-        seen.sample.inodes_total,
-        seen.sample.inodes_free,
-        seen.fixed_inodes,
-    ) = (0, 0, true);
-    assert_eq!(scene.reason(), Reason::BelowThreshold, "btrfs counts none");
-    let seen = first_seen(&mut scene);
-    (seen.sample.inodes_total, seen.sample.inodes_free) = (1_000, 100);
-    assert_eq!(scene.reason(), Reason::BelowThreshold, "90 % is not above 90 %");
-    scene.spec.inode_threshold = Some("50".into());
-    assert_eq!(scene.reason(), Reason::InodesExceeded);
-}
-
-#[test]
-fn one_fresh_sample_above_the_threshold_is_enough() {
-    let mut scene = full();
-    scene.db.volumes.push(scene::volume(1, GIB, GIB / 10));
-    scene.db.volumes.push(scene::volume(2, GIB, GIB / 10));
-    scene.db.volumes[1].usage = Usage::Never;
-    assert_eq!(scene.reason(), Reason::ThresholdExceeded);
-}
-
-#[test]
-fn a_member_that_is_not_known_is_not_below() {
-    let mut scene = full();
-    below_threshold(&mut scene);
-    scene.db.volumes.push(scene::volume(1, GIB, GIB / 10));
-    scene.db.volumes[1].usage = Usage::Never;
-    assert_eq!(scene.reason(), Reason::NotMeasured);
-    assert!(scene.text().contains("data-pg-1"), "{}", scene.text());
-}
-
-#[test]
-fn a_claim_that_no_pod_mounts_hides_nothing() {
-    let mut scene = full();
-    below_threshold(&mut scene);
-    scene.db.volumes.push(scene::volume(1, GIB, GIB / 10));
-    scene.db.volumes[1].usage = Usage::Never;
-    scene.db.volumes[1].claim.mounted = false;
-    assert_eq!(scene.reason(), Reason::BelowThreshold);
-}
-
-#[test]
-fn ten_seconds_old_is_fresh() {
-    let mut scene = full();
-    first_seen(&mut scene).as_of = seconds_ago(10);
-    assert_eq!(scene.reason(), Reason::ThresholdExceeded);
-}
-
-#[test]
 fn a_failed_request_delays_and_does_not_block() {
     let mut scene = full();
     let failed = |seconds, in_a_row| {
@@ -338,43 +259,4 @@ fn what_an_agent_was_not_believed_is_in_the_text() {
     assert_eq!(scene.reason(), Reason::NotMeasured);
     assert!(scene.text().contains("node-1"), "{}", scene.text());
     assert_eq!(scene.decide().record().volumes[0].reason, Reason::ClockSkew);
-}
-
-#[test]
-fn a_barrier_is_told_while_there_is_no_need() {
-    let barrier = |spoil: fn(&mut Scene)| {
-        let mut scene = full();
-        below_threshold(&mut scene);
-        spoil(&mut scene);
-        (scene.reason(), scene.decide().record().barrier)
-    };
-    assert_eq!(barrier(|_| ()), (Reason::BelowThreshold, None));
-    assert_eq!(
-        barrier(at_upper_bound),
-        (Reason::BelowThreshold, Some(Reason::AtUpperBound))
-    );
-    assert_eq!(barrier(shadow), (Reason::BelowThreshold, Some(Reason::Shadow)));
-    assert_eq!(
-        barrier(request_open),
-        (Reason::RequestOpen, None),
-        "what ends by itself is no barrier"
-    );
-}
-
-#[test]
-fn manifests_that_ask_for_less_are_told() {
-    let mut scene = full();
-    scene.db.spec_size = Some(Bytes::new(GIB / 2));
-    let notes = scene.decide().record().notes.clone();
-    assert_eq!(notes.len(), 1);
-    assert_eq!(notes[0].reason, Reason::SpecBehind);
-    assert!(notes[0].text.contains("1Gi"), "{}", notes[0].text);
-    scene.db.spec_size = Some(Bytes::new(GIB));
-    assert!(scene.decide().record().notes.is_empty());
-    scene.db.spec_size = Some(Bytes::new(GIB / 2));
-    request_open(&mut scene);
-    assert!(
-        scene.decide().record().notes.is_empty(),
-        "a request under way has yet to write it"
-    );
 }

@@ -29,6 +29,7 @@ prop_compose! {
                 _ => {
                     let mut seen = seen(sample(capacity.max(1), capacity / 100 * percent));
                     seen.as_of = seconds_ago(age);
+                    seen.sample.read_only = luck == 2;
                     Usage::Seen(seen)
                 }
             };
@@ -128,6 +129,17 @@ proptest! {
         prop_assert_eq!(target(&scene), None);
     }
 
+    /// What cannot be written cannot be grown.
+    #[test]
+    fn no_growth_from_what_is_read_only(mut scene in scenes()) {
+        for v in &mut scene.db.volumes {
+            if let Usage::Seen(seen) = &mut v.usage {
+                seen.sample.read_only = true;
+            }
+        }
+        prop_assert_eq!(target(&scene), None);
+    }
+
     /// A lower threshold never turns a growth into a hold below the threshold, and never a smaller size.
     #[test]
     fn monotone_in_the_threshold(mut scene in scenes(), high in 11_i32..100, less in 1_i32..10) {
@@ -163,7 +175,7 @@ proptest! {
         let reason = scene.reason();
         prop_assert!(matches!(
             reason, Reason::BelowThreshold | Reason::AtUpperBound | Reason::AtMaximumSize | Reason::QuotaExceeded
-            | Reason::InvalidPolicy
+            | Reason::InvalidPolicy | Reason::ReadOnly
         ), "rests at {reason}: {}", scene.text());
     }
 

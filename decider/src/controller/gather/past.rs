@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::ops::v1alpha1::Phase;
 use control::watch::Key;
 use decider_core::{Database, FailedRequest, PastGrowth, base};
 use units::Bytes;
@@ -14,7 +15,7 @@ pub(super) fn growths(autoscaler: &Autoscaler, requests: &[(Key, Arc<Request>)])
     let present = requests.iter().filter(|(_, r)| r.autoscaler == autoscaler.uid);
     let mut growths: Vec<PastGrowth> = present
         .clone()
-        .filter(|(_, r)| !r.has_failed())
+        .filter(|(_, r)| !r.grew_nothing())
         .filter_map(|(_, r)| {
             Some(PastGrowth {
                 at: r.created,
@@ -38,21 +39,23 @@ pub(super) fn growths(autoscaler: &Autoscaler, requests: &[(Key, Arc<Request>)])
     growths
 }
 
-/// Requests of this autoscaler that ended at the present base. The newest one says how many there were before
-/// it, since old ones are pruned.
-pub(super) fn attempt(db: &Database, ended: &[(Key, Arc<Request>)]) -> u32 {
-    let at_base = ended.iter().filter(|(_, r)| r.base == base(db));
+/// Requests of this autoscaler at the present base that have ended, or are superseded by the next one. The newest one
+/// says how many there were before it, since old ones are pruned.
+pub(super) fn attempt(db: &Database, ours: &[(Key, Arc<Request>)]) -> u32 {
+    let at_base = ours.iter().filter(|(_, r)| r.base == base(db));
     at_base
+        .filter(|(_, r)| !r.is_open() || r.waits_for_ready)
         .map(|(_, r)| r.attempt.saturating_add(1))
         .max()
         .unwrap_or(0)
 }
 
-/// The failures in a row at the present base that nothing has followed yet.
-pub(super) fn failed_request(db: &Database, ended: &[(Key, Arc<Request>)]) -> Option<FailedRequest> {
-    let mut row = ended
+/// The failures in a row at the present base that nothing has followed yet. A request that another took the place of
+/// neither failed nor followed.
+pub(super) fn failed_request(db: &Database, ours: &[(Key, Arc<Request>)]) -> Option<FailedRequest> {
+    let mut row = ours
         .iter()
-        .filter(|(_, r)| r.base == base(db))
+        .filter(|(_, r)| r.base == base(db) && !r.is_open() && r.phase != Phase::Skipped)
         .take_while(|(_, r)| r.has_failed());
     let (key, newest) = row.next()?;
     let in_a_row = u32::try_from(row.count()).unwrap_or(u32::MAX).saturating_add(1);
@@ -61,4 +64,74 @@ pub(super) fn failed_request(db: &Database, ended: &[(Key, Arc<Request>)]) -> Op
         at: newest.ended?,
         in_a_row,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// A database without volumes has no base, and so have its requests here.
+    fn database() -> Database {
+        Database {
+            name: "demo/pg".into(),
+            exists: true,
+            other_autoscalers: Vec::new(),
+            spec_size: None,
+            floor: Bytes::ZERO,
+            volumes: Vec::new(),
+            open_request: None,
+            failed_request: None,
+            rooms: Vec::new(),
+            growths: Vec::new(),
+        }
+    }
+
+    fn request(attempt: u32, phase: Phase, waits_for_ready: bool) -> (Key, Arc<Request>) {
+        let at = Timestamp::from_second(1_800_000_000 + i64::from(attempt)).unwrap();
+        let request = Request {
+            uid: attempt.to_string(),
+            database: "pg".into(),
+            autoscaler: "a".into(),
+            ended: phase.is_final().then_some(at),
+            phase,
+            created: at,
+            waits_for_ready,
+            base: None,
+            attempt,
+            to: Some(Bytes::GIB),
+            seen: BTreeMap::new(),
+        };
+        (Key::new("demo", &format!("r{attempt}")), Arc::new(request))
+    }
+
+    #[test]
+    fn the_next_number_is_beyond_those_that_ended_or_are_superseded() {
+        let next = |ours: &[_]| attempt(&database(), ours);
+        assert_eq!(next(&[]), 0);
+        assert_eq!(next(&[request(0, Phase::Pending, false)]), 0, "it is that one");
+        assert_eq!(next(&[request(0, Phase::Pending, true)]), 1);
+        let skipped = request(0, Phase::Skipped, false);
+        assert_eq!(next(&[request(1, Phase::Progressing, false), skipped.clone()]), 1);
+        assert_eq!(next(&[request(1, Phase::Failed, false), skipped]), 2);
+    }
+
+    /// Each round makes one that waits and one that does not; the waits between rounds grow all the same.
+    #[test]
+    fn a_superseded_request_does_not_interrupt_a_row_of_failures() {
+        let rounds = [
+            request(4, Phase::Pending, true),
+            request(3, Phase::Failed, false),
+            request(2, Phase::Skipped, false),
+            request(1, Phase::Failed, false),
+            request(0, Phase::Skipped, false),
+        ];
+        let failed = failed_request(&database(), &rounds).unwrap();
+        assert_eq!((failed.name.as_str(), failed.in_a_row), ("r3", 2));
+        let followed = [request(4, Phase::Successful, false), rounds[1].clone()];
+        assert_eq!(failed_request(&database(), &followed), None);
+    }
 }

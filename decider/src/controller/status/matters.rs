@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::autoscaling::v1alpha1::PostgresAutoscalerStatus as Status;
+use api::autoscaling::v1alpha1::{PostgresAutoscalerStatus as Status, VolumeStatus};
 use jiff::Timestamp;
 use units::{Bytes, Reason};
 
@@ -41,7 +41,20 @@ pub(super) fn due(before: &Status, after: &Status, written: Option<Timestamp>, n
 
 /// Something differs besides usage and the times and words that follow from it.
 fn more_than_usage(before: &Status, after: &Status) -> bool {
-    stripped(before) != stripped(after)
+    stripped(before) != stripped(after) || capacity(before, after)
+}
+
+/// A filesystem has another size: by a thousandth at least, since those of some waver by a few blocks.
+fn capacity(before: &Status, after: &Status) -> bool {
+    let size = |v: &VolumeStatus| Some(Bytes::parse_quantity(v.capacity.as_deref()?).ok()?.get());
+    let mut pairs = after.volumes.iter().filter_map(|now| {
+        let then = before.volumes.iter().find(|v| v.claim == now.claim)?;
+        Some((size(then), size(now)))
+    });
+    pairs.any(|(then, now)| match (then, now) {
+        (Some(then), Some(now)) => u128::from(then.abs_diff(now)) * 1000 >= u128::from(now.max(1)),
+        (then, now) => then != now,
+    })
 }
 
 /// Reasons whose words hold the present usage.
@@ -50,6 +63,7 @@ fn speaks_of_usage(reason: Option<&str>) -> bool {
         Reason::BelowThreshold,
         Reason::ThresholdExceeded,
         Reason::InodesExceeded,
+        Reason::IfReadySuperseded,
         Reason::Shadow,
     ]
     .iter()
@@ -62,6 +76,7 @@ fn stripped(status: &Status) -> Status {
     status.usage = None;
     for volume in &mut status.volumes {
         (volume.used, volume.available, volume.used_percent, volume.since) = (None, None, None, None);
+        volume.capacity = None;
         if speaks_of_usage(volume.reason.as_deref()) {
             volume.message = None;
         }
@@ -99,7 +114,7 @@ fn usage(before: &Status, after: &Status) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use api::{autoscaling::v1alpha1::VolumeStatus, conditions::Condition};
+    use api::conditions::Condition;
 
     use super::*;
 
@@ -144,6 +159,20 @@ mod tests {
         assert_eq!(due(&before, &before, Some(at(0)), at(99)), Due::Never);
         let stale = status(600, "Stale");
         assert_eq!(due(&before, &stale, Some(at(0)), at(1)), Due::Now);
+    }
+
+    #[test]
+    fn a_size_matters_by_the_thousandth() {
+        let sized = |capacity: u64| {
+            let mut status = status(500, "BelowThreshold");
+            status.volumes[0].capacity = Some(capacity.to_string());
+            status
+        };
+        assert!(!more_than_usage(&sized(1_000_000), &sized(999_100)));
+        assert!(more_than_usage(&sized(1_000_000), &sized(1_001_002)));
+        let mut unknown = sized(1_000_000);
+        unknown.volumes[0].capacity = None;
+        assert!(more_than_usage(&sized(1_000_000), &unknown));
     }
 
     #[test]
