@@ -18,16 +18,24 @@ use tonic::Code;
 /// Between two reports.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Readings by PersistentVolume, reported until the agent is dropped.
+/// Readings by PersistentVolume and uid of the pod, reported until the agent is dropped.
 pub(crate) struct Agent {
-    readings: Arc<Mutex<BTreeMap<String, Reading>>>,
+    node: &'static str,
+    pods: Pods,
+    readings: Readings,
     tasks: JoinSet<()>,
 }
 
+/// Uids of pods, by the PersistentVolume that they mount.
+pub(crate) type Pods = Arc<Mutex<BTreeMap<String, String>>>;
+type Readings = Arc<Mutex<BTreeMap<(String, String), Reading>>>;
+
 impl Agent {
-    /// An agent of `node-1` that reports nothing yet.
-    pub(crate) fn new() -> Self {
+    /// An agent that reports nothing yet.
+    pub(crate) fn new(node: &'static str, pods: Pods) -> Self {
         Self {
+            node,
+            pods,
             readings: Arc::default(),
             tasks: JoinSet::new(),
         }
@@ -35,8 +43,9 @@ impl Agent {
 
     /// Reports to this decider from now on.
     pub(crate) fn report_to(&mut self, decider: SocketAddr) {
-        let readings = Arc::clone(&self.readings);
-        self.tasks.spawn(async move { report(decider, &readings).await });
+        let (node, readings) = (self.node, Arc::clone(&self.readings));
+        self.tasks
+            .spawn(async move { report(decider, node, &readings).await });
     }
 
     /// Ends all streams: the node is gone.
@@ -58,18 +67,22 @@ impl Agent {
         );
     }
 
-    /// Any reading, believable or not.
+    /// Any reading, believable or not, for the pod that mounts the volume; one that mounted it before is gone.
     pub(crate) fn says(&self, pv: &str, reading: Reading) {
-        self.readings.lock().unwrap().insert(pv.to_owned(), reading);
+        let pod = self.pods.lock().unwrap().get(pv).cloned();
+        let pod = pod.unwrap_or_else(|| "nobody".into());
+        let mut readings = self.readings.lock().unwrap();
+        readings.retain(|(known, _), _| known != pv);
+        readings.insert((pv.to_owned(), pod), reading);
     }
 }
 
-async fn report(decider: SocketAddr, readings: &Mutex<BTreeMap<String, Reading>>) {
+async fn report(decider: SocketAddr, node: &str, readings: &Mutex<BTreeMap<(String, String), Reading>>) {
     let mut client = UsageClient::connect(format!("http://{decider}")).await.unwrap();
     let (send, receive) = mpsc::channel(4);
     let now = || SystemClock.now().as_millisecond();
     let hello = Hello {
-        node: "node-1".into(),
+        node: node.into(),
         clock_ms: now(),
         ..Hello::default()
     };
@@ -94,7 +107,7 @@ async fn report(decider: SocketAddr, readings: &Mutex<BTreeMap<String, Reading>>
         .await
         .unwrap()
         .into_inner();
-    let mut indices: BTreeMap<String, u32> = BTreeMap::new();
+    let mut indices = Indices::default();
     let mut ticks = tokio::time::interval(PERIOD);
     loop {
         tokio::select! {
@@ -111,38 +124,47 @@ async fn report(decider: SocketAddr, readings: &Mutex<BTreeMap<String, Reading>>
     }
 }
 
-/// Everything there is, the unknown introduced first.
-fn changes(
-    readings: &BTreeMap<String, Reading>,
-    indices: &mut BTreeMap<String, u32>,
-    as_of_ms: i64,
-) -> Changes {
+/// The index of each mount that is there, and the number of those that ever were.
+#[derive(Default)]
+struct Indices {
+    present: BTreeMap<(String, String), u32>,
+    used: u32,
+}
+
+/// Everything there is, the unknown introduced first, and what is gone.
+fn changes(readings: &BTreeMap<(String, String), Reading>, indices: &mut Indices, as_of_ms: i64) -> Changes {
     let mut changes = Changes {
         as_of_ms,
         ..Changes::default()
     };
-    for (pv, reading) in readings {
-        let next = u32::try_from(indices.len()).unwrap() + 1;
-        match indices.get(pv) {
-            Some(index) => changes.readings.push(Reading {
+    indices.present.retain(|mount, index| {
+        let stays = readings.contains_key(mount);
+        if !stays {
+            changes.gone.push(*index);
+        }
+        stays
+    });
+    for (mount, reading) in readings {
+        if let Some(index) = indices.present.get(mount) {
+            changes.readings.push(Reading {
                 index: *index,
                 ..*reading
-            }),
-            None => {
-                indices.insert(pv.clone(), next);
-                changes.added.push(Volume {
-                    index: next,
-                    pv: pv.clone(),
-                    pod_uid: format!("pod-of-{pv}"),
-                    device: "8:0".into(),
-                    fs_type: "xfs".into(),
-                    reading: Some(Reading {
-                        index: next,
-                        ..*reading
-                    }),
-                });
-            }
+            });
+            continue;
         }
+        indices.used += 1;
+        indices.present.insert(mount.clone(), indices.used);
+        changes.added.push(Volume {
+            index: indices.used,
+            pv: mount.0.clone(),
+            pod_uid: mount.1.clone(),
+            device: "8:0".into(),
+            fs_type: "xfs".into(),
+            reading: Some(Reading {
+                index: indices.used,
+                ..*reading
+            }),
+        });
     }
     changes
 }

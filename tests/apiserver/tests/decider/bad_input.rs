@@ -6,8 +6,8 @@ use proto::usage::v1::Reading;
 use serde_json::json;
 
 use crate::{
-    agent::Agent,
-    bed::{Bed, How, send, until},
+    bed::{Bed, How},
+    server::{send, until},
     world::{GIB, World, condition, percent},
 };
 
@@ -21,7 +21,7 @@ async fn an_unknown_database_is_waited_for() {
     assert_eq!(autoscaler["status"]["phase"], "InProgress");
     world.database("pg", 1).await;
     world.reason("pg-as", "NotMeasured").await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, percent(90, GIB));
     world.requests_are(1).await;
@@ -44,7 +44,7 @@ async fn of_two_autoscalers_for_one_database_none_acts() {
     world.autoscaler("one", "pg", json!({})).await;
     world.autoscaler("two", "pg", json!({"usageThreshold": 50})).await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, percent(90, GIB));
     for (name, other) in [("one", "two"), ("two", "one")] {
@@ -61,6 +61,32 @@ async fn of_two_autoscalers_for_one_database_none_acts() {
     world.delete_autoscaler("two").await;
     let requests = world.requests_are(1).await;
     assert_eq!(requests[0]["metadata"]["ownerReferences"][0]["name"], "one");
+    decider.stop().await;
+}
+
+/// Something else has yet to let go of it; what it asked for now would be deleted with it.
+#[tokio::test]
+async fn an_autoscaler_that_is_being_deleted_asks_for_nothing() {
+    let bed = Bed::new().await;
+    let world = World::new(&bed, "deleting").await;
+    world.database("pg", 1).await;
+    world.autoscaler("pg-as", "pg", json!({})).await;
+    let held = json!({"metadata": {"finalizers": ["example.com/held"]}});
+    send(&world.client, "PATCH", &world.autoscalers("pg-as"), &held).await;
+    world.delete_autoscaler("pg-as").await;
+    let decider = bed.decider().await;
+    let mut agent = world.agent();
+    agent.report_to(decider.address);
+    agent.measures(&world.pv("pg", 0), GIB, percent(90, GIB));
+    let autoscaler = world.reason("pg-as", "ThresholdExceeded").await;
+    assert_eq!(autoscaler["status"]["phase"], "Terminating");
+    assert!(world.requests().await.is_empty());
+    let released = json!({"metadata": {"finalizers": null}});
+    send(&world.client, "PATCH", &world.autoscalers("pg-as"), &released).await;
+    until("it is forgotten", async || {
+        decider.metric("highwater_decider_autoscalers", "") < 0.5
+    })
+    .await;
     decider.stop().await;
 }
 
@@ -84,7 +110,7 @@ async fn a_policy_that_cannot_be_used_names_field_and_remedy() {
         ("trigger", json!({"trigger": "on"}), "trigger: \"on\""),
     ];
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     for (name, storage, _) in &bad {
         world.database(name, 1).await;
@@ -116,7 +142,7 @@ async fn an_upper_bound_below_the_present_size_is_told() {
         .autoscaler("pg-as", "pg", json!({"upperBound": "500Mi"}))
         .await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, percent(90, GIB));
     let autoscaler = world.reason("pg-as", "AtUpperBound").await;
@@ -140,7 +166,7 @@ async fn a_malformed_object_does_not_blind_the_watch() {
         .await;
     world.autoscaler("pg-as", "pg", json!({})).await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, percent(90, GIB));
     world.requests_are(1).await;
@@ -175,7 +201,7 @@ async fn reports_of_unknown_volumes_and_absurd_samples_are_counted() {
     world.database("pg", 1).await;
     world.autoscaler("pg-as", "pg", json!({})).await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures("pv-nobody-knows", GIB, GIB);
     agent.says(&world.pv("empty", 0), Reading::default());
@@ -224,7 +250,7 @@ async fn a_defect_costs_one_object_and_not_the_process() {
             ..How::default()
         })
         .await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     for name in ["cursed", "pg"] {
         agent.measures(&world.pv(name, 0), GIB, percent(90, GIB));

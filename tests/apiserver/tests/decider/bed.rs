@@ -4,7 +4,6 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use cluster::apiserver::ApiServer;
 use control::{
-    client::{ClientArgs, connect},
     events::Events,
     leader::{Leader, LeaseArgs, Timing},
     watch::Watches,
@@ -21,19 +20,17 @@ use decider::{
 use kube::Client;
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use runtime::{build, clock::SystemClock, readiness::Readiness, tasks::Tasks};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{
     net::TcpListener,
     sync::{Mutex, MutexGuard, OnceCell},
     task::JoinHandle,
-    time::{Instant, sleep},
 };
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
-/// Enough on a busy machine; an idle one needs a second or two.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+use crate::server::{client, get, send, start};
 
 static SERVER: OnceCell<ApiServer> = OnceCell::const_new();
 /// A decider sees the whole server, so tests take turns.
@@ -57,6 +54,8 @@ pub(crate) struct Decider {
 pub(crate) struct How {
     pub(crate) leads: bool,
     pub(crate) stale_after: Duration,
+    /// None as a rule: agents speak when a test has them speak.
+    pub(crate) grace: Duration,
     pub(crate) decide: Decide,
 }
 
@@ -65,6 +64,7 @@ impl Default for How {
         Self {
             leads: true,
             stale_after: Duration::from_secs(10),
+            grace: Duration::ZERO,
             decide: decider_core::decide,
         }
     }
@@ -104,6 +104,7 @@ impl Bed {
         let How {
             leads,
             stale_after,
+            grace,
             decide,
         } = how;
         let mut registry = build::registry("decider");
@@ -145,8 +146,7 @@ impl Bed {
             clock,
             decide,
             stale_after,
-            // Agents speak when a test has them speak.
-            start_grace: Duration::ZERO,
+            grace,
             mode: OperatingMode::Standalone,
             writes: Fenced::new(
                 client.clone(),
@@ -234,110 +234,4 @@ impl Decider {
         self.stop.cancel();
         self.running.await.unwrap().unwrap();
     }
-}
-
-async fn start() -> ApiServer {
-    let server = tokio::task::spawn_blocking(cluster::apiserver::start)
-        .await
-        .unwrap()
-        .unwrap();
-    let client = client(&server, &mut build::registry("test")).await;
-    for (name, mut crd) in api::crds::all().unwrap() {
-        if name.contains("postgresautoscalers") {
-            open(&mut crd);
-        }
-        send(
-            &client,
-            "POST",
-            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-            &crd,
-        )
-        .await;
-    }
-    for (group, plural) in [
-        ("autoscaling.kubedb.com/v1alpha1", "postgresautoscalers"),
-        ("ops.kubedb.com/v1alpha1", "postgresopsrequests"),
-        ("kubedb.com/v1", "postgreses"),
-    ] {
-        until(plural, async || {
-            try_get(&client, &format!("/apis/{group}/{plural}"))
-                .await
-                .is_some()
-        })
-        .await;
-    }
-    send(
-        &client,
-        "POST",
-        "/apis/storage.k8s.io/v1/storageclasses",
-        &json!({"metadata": {"name": "fast"}, "provisioner": "loop.test", "allowVolumeExpansion": true}),
-    )
-    .await;
-    send(
-        &client,
-        "POST",
-        "/apis/storage.k8s.io/v1/storageclasses",
-        &json!({"metadata": {"name": "fixed"}, "provisioner": "loop.test"}),
-    )
-    .await;
-    server
-}
-
-/// Takes the checks of the spec out of a definition: KubeDB's has none, and a later one may hold anything.
-fn open(crd: &mut Value) {
-    for version in crd["spec"]["versions"].as_array_mut().unwrap() {
-        version["schema"]["openAPIV3Schema"]["properties"]["spec"] =
-            json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    }
-}
-
-async fn client(server: &ApiServer, registry: &mut Registry) -> Client {
-    let args = ClientArgs {
-        kubeconfig: Some(server.kubeconfig().to_owned()),
-        api_connect_timeout: Duration::from_secs(5),
-        api_read_timeout: Duration::from_secs(30),
-    };
-    connect(&args, "decider", registry).await.unwrap()
-}
-
-/// Sends an object, and fails with what the server says when it refuses.
-pub(crate) async fn send(client: &Client, method: &str, path: &str, body: &Value) -> Value {
-    let kind = if method == "PATCH" {
-        "application/merge-patch+json"
-    } else {
-        "application/json"
-    };
-    let request = http::Request::builder()
-        .method(method)
-        .uri(path)
-        .header("content-type", kind)
-        .body(serde_json::to_vec(body).unwrap())
-        .unwrap();
-    client
-        .request::<Value>(request)
-        .await
-        .unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
-}
-
-/// Reads an object that must be there.
-pub(crate) async fn get(client: &Client, path: &str) -> Value {
-    try_get(client, path)
-        .await
-        .unwrap_or_else(|| panic!("{path} is not there"))
-}
-
-/// Reads an object.
-pub(crate) async fn try_get(client: &Client, path: &str) -> Option<Value> {
-    let request = http::Request::get(path).body(Vec::new()).unwrap();
-    client.request::<Value>(request).await.ok()
-}
-
-/// Waits until `true`; fails with `what` after [`DEADLINE`].
-pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) -> Duration {
-    let begun = Instant::now();
-    while !check().await {
-        assert!(begun.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
-        sleep(Duration::from_millis(20)).await;
-    }
-    begun.elapsed()
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use proto::usage::v1::Reading;
 use serde_json::json;
 
 use crate::{
-    agent::Agent,
-    bed::{Bed, How, send, until},
+    bed::{Bed, How},
+    server::{send, until},
     world::{GIB, MIB, World, condition, percent},
 };
 
@@ -28,7 +29,7 @@ async fn the_quota_is_for_the_sum_over_all_claims() {
     .await;
     world.autoscaler("pg-as", "pg", json!({})).await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     for ordinal in 0..3 {
         agent.measures(&world.pv("pg", ordinal), GIB, percent(81, GIB));
@@ -67,7 +68,7 @@ async fn upper_bound_caps_and_then_stops_and_says_so() {
         .autoscaler("pg-as", "pg", json!({"upperBound": "1200Mi"}))
         .await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     let pv = world.pv("pg", 0);
     agent.measures(&pv, GIB, percent(81, GIB));
@@ -101,7 +102,7 @@ async fn shadow_mode_decides_and_does_nothing() {
         .autoscaler_with("pg-as", "pg", json!({}), json!({"highwater.dev/mode": "Shadow"}))
         .await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, percent(81, GIB));
     let autoscaler = world.reason("pg-as", "Shadow").await;
@@ -134,7 +135,7 @@ async fn if_ready_is_asked_for_by_annotation() {
         )
         .await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, percent(81, GIB));
     assert_eq!(world.requests_are(1).await[0]["spec"]["apply"], "IfReady");
@@ -157,7 +158,7 @@ async fn another_controller_on_the_claim_and_a_class_without_expansion() {
     world.member("fixed", 0, "fixed").await;
     world.autoscaler("fixed-as", "fixed", json!({})).await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, percent(90, GIB));
     agent.measures(&world.pv("fixed", 0), GIB, percent(90, GIB));
@@ -180,6 +181,46 @@ async fn another_controller_on_the_claim_and_a_class_without_expansion() {
     decider.stop().await;
 }
 
+/// A filesystem that the kernel made read-only: growing it is no help, whatever it holds.
+#[tokio::test]
+async fn a_read_only_volume_is_told_and_not_grown() {
+    let bed = Bed::new().await;
+    let world = World::new(&bed, "read-only").await;
+    world.database("pg", 1).await;
+    world.autoscaler("pg-as", "pg", json!({})).await;
+    let decider = bed.decider().await;
+    let mut agent = world.agent();
+    agent.report_to(decider.address);
+    let reading = Reading {
+        capacity: GIB,
+        used: percent(90, GIB),
+        available: GIB / 10,
+        read_only: true,
+        ..Reading::default()
+    };
+    agent.says(&world.pv("pg", 0), reading);
+    let autoscaler = world.reason("pg-as", "ReadOnly").await;
+    assert_eq!(autoscaler["status"]["canGrow"], "No");
+    for type_ in ["Decision", "ReadOnly"] {
+        let message = condition(&autoscaler, type_).unwrap()["message"].to_string();
+        assert!(
+            message.contains("node-1") && message.contains("kernel log"),
+            "{type_}: {message}"
+        );
+    }
+    until("a warning", async || world.has_event("pg-as", "ReadOnly").await).await;
+    assert!(world.requests().await.is_empty());
+    let writable = Reading {
+        read_only: false,
+        ..reading
+    };
+    agent.says(&world.pv("pg", 0), writable);
+    world.requests_are(1).await;
+    let autoscaler = world.reason("pg-as", "RequestOpen").await;
+    assert!(condition(&autoscaler, "ReadOnly").is_none(), "{autoscaler}");
+    decider.stop().await;
+}
+
 #[tokio::test]
 async fn silence_is_stale_and_not_empty() {
     let bed = Bed::new().await;
@@ -192,7 +233,7 @@ async fn silence_is_stale_and_not_empty() {
             ..How::default()
         })
         .await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, GIB / 2);
     world.reason("pg-as", "BelowThreshold").await;
@@ -216,7 +257,7 @@ async fn manifests_applied_again_are_told_and_undone_by_a_commit() {
     world.grow_claim("data-pg-0", "2Gi").await;
     world.autoscaler("pg-as", "pg", json!({})).await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), 2 * GIB, GIB);
     let autoscaler = world.reason("pg-as", "BelowThreshold").await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::{
-    agent::Agent,
-    bed::{Bed, send, until},
+    bed::Bed,
+    server::{send, until},
     world::{GIB, World},
 };
 
@@ -19,7 +19,7 @@ async fn an_idle_fleet_writes_nothing() {
     let bed = Bed::new().await;
     let world = World::new(&bed, "idle").await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     for n in 0..FLEET {
         let name = format!("pg{n}");
@@ -106,7 +106,7 @@ async fn finished_requests_are_pruned_to_ten_and_five() {
         }
     }
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, GIB / 2);
     let left = world.requests_are(10 + 5 + 12).await;

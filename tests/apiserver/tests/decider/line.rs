@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    agent::Agent,
-    bed::{Bed, How, until},
+    bed::{Bed, How},
+    server::until,
     world::{GIB, World, condition, percent},
 };
 
@@ -22,7 +22,7 @@ async fn a_crossing_makes_exactly_one_request_and_the_next_crossing_the_next() {
     world.database("pg", 1).await;
     world.autoscaler("pg-as", "pg", json!({})).await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     let pv = world.pv("pg", 0);
     agent.measures(&pv, GIB, GIB / 2);
@@ -122,7 +122,7 @@ async fn a_failed_request_does_not_block_the_next() {
     world.database("pg", 1).await;
     world.autoscaler("pg-as", "pg", json!({})).await;
     let decider = bed.decider().await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, percent(90, GIB));
     let first = world.requests_are(1).await.remove(0);
@@ -163,7 +163,7 @@ async fn two_deciders_make_one_request() {
         ..How::default()
     };
     let deciders = [bed.decider_with(how()).await, bed.decider_with(how()).await];
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     for ordinal in 0..3 {
         agent.measures(&world.pv("pg", ordinal), GIB, percent(90, GIB));
     }
@@ -198,7 +198,7 @@ async fn one_that_does_not_lead_decides_and_writes_nothing() {
             ..How::default()
         })
         .await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, percent(90, GIB));
     until("it has decided", async || {
@@ -218,7 +218,7 @@ async fn a_restart_doubles_nothing() {
     let world = World::new(&bed, "restart").await;
     world.database("pg", 1).await;
     world.autoscaler("pg-as", "pg", json!({})).await;
-    let mut agent = Agent::new();
+    let mut agent = world.agent();
     let pv = world.pv("pg", 0);
     agent.measures(&pv, GIB, percent(90, GIB));
     let decider = bed.decider().await;

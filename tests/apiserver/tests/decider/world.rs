@@ -1,9 +1,15 @@
-//! A namespace with databases in it, and the hands that play provisioner, executor and kubelet.
+//! A namespace with databases in it, as a provisioner leaves them.
+
+use std::sync::Arc;
 
 use kube::Client;
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, get, send, try_get, until};
+use crate::{
+    agent::{Agent, Pods},
+    bed::Bed,
+    server::{get, send, try_get, until},
+};
 
 pub(crate) const MIB: u64 = 1 << 20;
 pub(crate) const GIB: u64 = 1 << 30;
@@ -17,6 +23,7 @@ pub(crate) const fn percent(percent: u64, size: u64) -> u64 {
 pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) ns: String,
+    pods: Pods,
 }
 
 impl World {
@@ -32,7 +39,18 @@ impl World {
         Self {
             client,
             ns: name.to_owned(),
+            pods: Pods::default(),
         }
+    }
+
+    /// The agent of the node that all pods are on; it knows the pods that there are when it is told of a volume.
+    pub(crate) fn agent(&self) -> Agent {
+        self.agent_of("node-1")
+    }
+
+    /// The agent of any node.
+    pub(crate) fn agent_of(&self, node: &'static str) -> Agent {
+        Agent::new(node, Arc::clone(&self.pods))
     }
 
     /// A Postgres of `members` members of 1 GiB: claims bound to volumes, and pods that use them.
@@ -84,10 +102,24 @@ impl World {
             &bound,
         )
         .await;
-        let pod = json!({"metadata": {"name": format!("{database}-{ordinal}")}, "spec": {
-            "nodeName": "node-1", "containers": [{"name": "postgres", "image": "postgres"}],
+        self.pod_named(
+            &format!("{database}-{ordinal}"),
+            database,
+            ordinal,
+            Some("node-1"),
+        )
+        .await;
+    }
+
+    /// A pod that mounts a member's claim, on a node or waiting for one.
+    pub(crate) async fn pod_named(&self, name: &str, database: &str, ordinal: u32, node: Option<&str>) {
+        let claim = format!("data-{database}-{ordinal}");
+        let pod = json!({"metadata": {"name": name}, "spec": {
+            "nodeName": node, "containers": [{"name": "postgres", "image": "postgres"}],
             "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]}});
-        send(&self.client, "POST", &self.core("pods", ""), &pod).await;
+        let made = send(&self.client, "POST", &self.core("pods", ""), &pod).await;
+        let uid = made["metadata"]["uid"].as_str().unwrap().to_owned();
+        self.pods.lock().unwrap().insert(self.pv(database, ordinal), uid);
     }
 
     /// The PersistentVolume of a member; volumes have no namespace.
@@ -128,7 +160,7 @@ impl World {
     /// Waits until the autoscaler's status says this reason, and returns the autoscaler.
     pub(crate) async fn reason(&self, name: &str, reason: &str) -> Value {
         let mut last = Value::Null;
-        let waited = tokio::time::timeout(crate::bed::DEADLINE, async {
+        let waited = tokio::time::timeout(crate::server::DEADLINE, async {
             loop {
                 last = self.get_autoscaler(name).await;
                 if last["status"]["reason"] == reason {
@@ -163,38 +195,12 @@ impl World {
         self.requests().await
     }
 
-    /// Plays the executor: the request ends.
-    pub(crate) async fn end(&self, request: &Value, phase: &str) {
+    /// Waits until a request is in this phase.
+    pub(crate) async fn phase(&self, request: &Value, phase: &str) {
         let name = request["metadata"]["name"].as_str().unwrap();
-        let now = request["metadata"]["creationTimestamp"].clone();
-        let status = json!({"status": {"phase": phase, "conditions": [
-            {"type": phase, "status": "True", "lastTransitionTime": now}]}});
-        send(
-            &self.client,
-            "PATCH",
-            &self.ops(&format!("{name}/status")),
-            &status,
-        )
-        .await;
-    }
-
-    /// Plays the executor and the driver: the claim asks for a size and gets it.
-    pub(crate) async fn grow_claim(&self, claim: &str, size: &str) {
-        let spec = json!({"spec": {"resources": {"requests": {"storage": size}}}});
-        send(
-            &self.client,
-            "PATCH",
-            &self.core("persistentvolumeclaims", claim),
-            &spec,
-        )
-        .await;
-        let status = json!({"status": {"capacity": {"storage": size}}});
-        send(
-            &self.client,
-            "PATCH",
-            &self.core("persistentvolumeclaims", &format!("{claim}/status")),
-            &status,
-        )
+        until(&format!("{name} {phase}"), async || {
+            get(&self.client, &self.ops(name)).await["status"]["phase"] == phase
+        })
         .await;
     }
 
