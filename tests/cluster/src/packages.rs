@@ -30,6 +30,12 @@ pub const CONTAINERD: Tool = Tool {
     package: "containerd",
 };
 
+/// The database server, for tests that need one and no cluster.
+pub const POSTGRESQL: Tool = Tool {
+    program: "pg_basebackup",
+    package: "postgresql-15",
+};
+
 /// All that a cluster with pods and storage needs.
 pub const ALL: &[Tool] = &[
     ETCD,
@@ -72,7 +78,13 @@ pub const ALL: &[Tool] = &[
 ];
 
 /// Folders beside `PATH` in which Debian puts what root and other programs call.
-const FOLDERS: &[&str] = &["/usr/sbin", "/sbin", "/usr/bin", "/usr/lib/cni"];
+const FOLDERS: &[&str] = &[
+    "/usr/lib/postgresql/15/bin",
+    "/usr/sbin",
+    "/sbin",
+    "/usr/bin",
+    "/usr/lib/cni",
+];
 
 /// The program's path, if it is installed.
 pub fn find(program: &str) -> Option<PathBuf> {
