@@ -11,5 +11,7 @@ pub mod events;
 pub mod leader;
 pub mod queue;
 pub mod retry;
+pub mod stop;
 pub mod watch;
+pub mod whole;
 pub mod write;

@@ -2,7 +2,7 @@
 
 use control::{
     retry::{RetryClass, classify},
-    write,
+    whole, write,
 };
 use thiserror::Error;
 use units::Reason;
@@ -35,6 +35,12 @@ pub enum Error {
 impl From<write::Error> for Error {
     fn from(error: write::Error) -> Self {
         Error::Write(Box::new(error))
+    }
+}
+
+impl From<whole::Malformed> for Error {
+    fn from(error: whole::Malformed) -> Self {
+        Error::Malformed(error.name, error.source)
     }
 }
 

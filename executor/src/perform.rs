@@ -4,11 +4,11 @@
 //! process that no longer leads, changes nothing.
 
 mod patch;
-mod stop;
 
 use std::sync::Arc;
 
 use api::{kubedb::v1::Postgres, ops::v1alpha1::PostgresOpsRequest, petset::v1::PetSet};
+pub use control::stop::StopAfter;
 use control::{
     retry::RetryClass,
     write::{Fenced, Target},
@@ -23,7 +23,6 @@ use runtime::clock::Clock;
 use serde_json::Value;
 use units::Bytes;
 
-pub use self::stop::StopAfter;
 use crate::{error::Error, observe::View, whole::Whole};
 
 /// An object as it is after a write.

@@ -1,3 +1,14 @@
 //! `highwater-provisioner`: see the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Looks mostly wait for the API server; two threads are plenty.
+const THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    let args = provisioner::Args::parse();
+    let log = args.log.clone();
+    runtime::process::main(&log, THREADS, provisioner::run(args))
+}

@@ -194,6 +194,38 @@ reasons! {
     Failed => "",
     /// The request was skipped.
     Skipped => "",
+
+    // === PetSet controller: what it did, in the words of the StatefulSet controller ===
+    /// A pod or claim was created.
+    SuccessfulCreate => "",
+    /// A pod or claim could not be created; it is tried again.
+    FailedCreate => "see the message: a quota, an admission policy, or the template",
+    /// A pod or claim was changed.
+    SuccessfulUpdate => "",
+    /// A pod or claim could not be changed; it is tried again.
+    FailedUpdate => "see the message",
+    /// A pod was deleted.
+    SuccessfulDelete => "",
+    /// A pod could not be deleted; it is tried again.
+    FailedDelete => "see the message",
+
+    // === PetSet controller: waits ===
+    /// A pod is not made before its claim, which is being deleted, is gone.
+    ClaimTerminating => "wait for the claim to be gone; if it stays, see which pod uses it",
+    /// A claim is not bound yet, for the cause in the message.
+    ClaimPending => "see the message: the storage class, or its driver",
+    /// No node takes the pod.
+    Unschedulable => "see the message: resources, taints, or where the volume is",
+    /// A container's image cannot be had.
+    ImagePullFailed => "correct the image, or the pull secret",
+    /// A container cannot be set up, for instance because a Secret is missing.
+    ContainerConfigFailed => "create what the message names",
+    /// A container ends again and again.
+    ContainerFailing => "look at the container's log: kubectl logs --previous",
+    /// An ordinal is left alone for a request.
+    Held => "",
+    /// A hold that does not count any more stands in the PetSet's annotation.
+    HoldOver => "the executor removes it; if it does not run, remove the annotation highwater.dev/hold",
 }
 
 impl std::fmt::Display for Reason {

@@ -2,15 +2,16 @@
 
 mod hold;
 mod status;
+mod strategy;
 
 pub use hold::{BadHold, Hold};
-pub use status::{Held, PetSetStatus};
+pub use status::{Held, PetSetStatus, condition};
+pub use strategy::{Ordinals, Retention, RetentionPolicy, RollingUpdate, UpdateStrategy, UpdateType};
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
-use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use units::{Bytes, QuantityError};
 
@@ -73,41 +74,26 @@ pub struct PetSetSpec {
     pub pod_management_policy: Option<PodManagementPolicy>,
     /// How changed pods are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::shapes::any_object", extend("default" = rolling_update()))]
-    pub update_strategy: Option<serde_json::Value>,
+    #[schemars(extend("default" = strategy::rolling_update()))]
+    pub update_strategy: Option<UpdateStrategy>,
     /// How many old revisions are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 10))]
     pub revision_history_limit: Option<i32>,
-    /// How long a pod must be ready to count as available.
+    /// How long a pod must be ready to count as available, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub min_ready_seconds: Option<i32>,
     /// What becomes of claims when the set is deleted or scaled down.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "retention")]
-    pub persistent_volume_claim_retention_policy: Option<serde_json::Value>,
+    #[schemars(extend("default" = strategy::retained()))]
+    pub persistent_volume_claim_retention_policy: Option<RetentionPolicy>,
     /// Where counting begins.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::shapes::any_object")]
-    pub ordinals: Option<serde_json::Value>,
+    pub ordinals: Option<Ordinals>,
     /// KubeDB's PlacementPolicy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_placement_policy: Option<LocalRef>,
-}
-
-/// KubeDB's default of `updateStrategy`.
-fn rolling_update() -> serde_json::Value {
-    serde_json::json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 0 } })
-}
-
-/// `persistentVolumeClaimRetentionPolicy`, with KubeDB's defaults.
-fn retention(_: &mut SchemaGenerator) -> Schema {
-    let kept = || serde_json::json!({ "type": "string", "maxLength": 16, "default": "Retain" });
-    json_schema!({
-        "type": "object",
-        "properties": { "whenDeleted": kept(), "whenScaled": kept() },
-        "default": { "whenDeleted": "Retain", "whenScaled": "Retain" },
-    })
 }
 
 /// A claim made for each pod.

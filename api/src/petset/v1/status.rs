@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::conditions::Condition;
+
 /// What is known of the pods.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -37,10 +39,20 @@ pub struct PetSetStatus {
     /// The hold that the controller keeps: until it is gone, no pod of that ordinal is made or deleted by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<Held>,
-    /// Conditions, as a StatefulSet's.
+    /// Conditions, by type.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(schema_with = "conditions")]
-    pub conditions: Vec<serde_json::Value>,
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// Types of conditions on a PetSet. Each is there only while there is something to say.
+pub mod condition {
+    /// `False` while a pod or a claim cannot be made, changed or deleted.
+    pub const REPLICAS_CREATED: &str = "ReplicasCreated";
+    /// `False` while something keeps a pod from being ready: its claim, its image, the scheduler.
+    pub const REPLICAS_READY: &str = "ReplicasReady";
+    /// `True` while an ordinal is held, `False` while the annotation holds one that does not count.
+    pub const HELD: &str = "Held";
 }
 
 /// The acknowledgement of a [`crate::petset::v1::Hold`].
@@ -54,9 +66,4 @@ pub struct Held {
     /// Uid of the request it is held for.
     #[schemars(length(max = 64))]
     pub uid: String,
-}
-
-/// Conditions are passed through.
-fn conditions(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "array", "items": crate::shapes::any_object(generator) })
 }

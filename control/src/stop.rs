@@ -25,7 +25,7 @@ impl StopAfter {
     }
 
     /// Called after each write; after the last allowed one it never returns.
-    pub(super) async fn written(&self) {
+    pub async fn written(&self) {
         if self.left.fetch_sub(1, Ordering::SeqCst) <= 1 {
             self.stopped.cancel();
             std::future::pending::<()>().await;
