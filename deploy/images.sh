@@ -3,7 +3,7 @@
 # a docker-archive that `ctr images import`, `docker load` and `skopeo` read. No Docker needed; elsewhere: deploy/Dockerfile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-boxes=(agent decider executor)
+boxes=(agent decider executor provisioner)
 
 # crt-static breaks proc macros unless the target is named; its flags would rebuild everything else in a shared directory.
 # All boxes in one build: one alone asks its dependencies for fewer features, which would build them once more.

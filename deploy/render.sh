@@ -16,4 +16,4 @@ render() { # file helm-arguments
   helm template highwater chart --namespace highwater --kube-version 1.32.0 --set namespace.create=true,crds.install=false "$@" >"$file"
 }
 render standalone.yaml
-render alongside.yaml --set mode=alongside,executor.enabled=false,networkPolicy.enabled=true
+render alongside.yaml --set mode=alongside,executor.enabled=false,provisioner.enabled=false,networkPolicy.enabled=true

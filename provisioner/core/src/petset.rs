@@ -21,6 +21,3 @@ pub use set::{
     Update, Verb,
 };
 pub use status::{Held, Note, Notes, Status, status};
-
-#[cfg(test)]
-mod tests;

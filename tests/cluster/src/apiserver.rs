@@ -1,5 +1,6 @@
 //! etcd and an API server alone, for tests that need the real admission, validation, defaulting and watches but no node. There are no
-//! controllers: no pod is made, no claim is bound, no quota is counted; a test plays them by writing status.
+//! controllers, unless a test asks for some of Kubernetes' own: no pod is made, no claim is bound, no quota is counted; a test plays
+//! them by writing status.
 
 use std::{
     fs::{self, File},
@@ -145,6 +146,25 @@ impl ApiServer {
     /// What the API server has logged so far, for a test that failed.
     pub fn log(&self) -> String {
         fs::read_to_string(log_file(self.folder.path(), "kube-apiserver")).unwrap_or_default()
+    }
+
+    /// Starts Kubernetes' controller manager with these controllers alone.
+    pub fn start_controllers(&mut self, controllers: &[&str]) -> Result<()> {
+        let kubeconfig = self.kubeconfig.display();
+        let arguments = [
+            format!("--kubeconfig={kubeconfig}"),
+            format!("--controllers={}", controllers.join(",")),
+            "--leader-elect=false".to_owned(),
+            "--secure-port=0".to_owned(),
+            // The usual limits are for a controller beside others; a test waits for it.
+            "--kube-api-qps=500".to_owned(),
+            "--kube-api-burst=1000".to_owned(),
+            "--concurrent-statefulset-syncs=20".to_owned(),
+        ];
+        let launch = Launch::kubernetes(&Binaries::ensure()?, "kube-controller-manager", &arguments);
+        let child = spawn(&launch, self.folder.path(), self.group.as_raw())?;
+        self.children.push((launch.name, child));
+        Ok(())
     }
 
     fn wait_until_ready(&mut self, binaries: &Binaries, ports: Ports) -> Result<()> {
