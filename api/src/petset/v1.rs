@@ -1,6 +1,7 @@
 //! `PetSet`: a StatefulSet whose claim templates can be edited.
 
 mod hold;
+mod shapes;
 mod status;
 mod strategy;
 
@@ -44,20 +45,64 @@ known! {
     ),
     derive = "PartialEq",
     derive = "Default",
+    validation = Rule::new("self.metadata.name.size() <= 52")
+        .message("metadata.name is longer than 52 characters; shorten it: its pods carry it, with a hash, in a label of 63")
+        .reason(Reason::FieldValueInvalid),
     doc = "Pods with an identity and claims of their own; claim templates can be edited."
 )]
 #[schemars(extend("required" = ["selector", "template", "serviceName"]))]
+#[x_kube(
+    validation = Rule::new("has(self.selector.matchLabels) && size(self.selector.matchLabels) > 0 \
+        || has(self.selector.matchExpressions) && size(self.selector.matchExpressions) > 0")
+        .message("spec.selector is empty; write matchLabels that the pods of this set alone have")
+        .reason(Reason::FieldValueRequired),
+    validation = Rule::new("!has(self.selector.matchLabels) || self.selector.matchLabels.all(key, \
+        has(self.template.metadata) && has(self.template.metadata.labels) && key in self.template.metadata.labels \
+        && self.template.metadata.labels[key] == self.selector.matchLabels[key])")
+        .message("spec.selector does not match spec.template.metadata.labels; give the template the labels of spec.selector.matchLabels")
+        .reason(Reason::FieldValueInvalid),
+    validation = Rule::new("self.selector == oldSelf.selector")
+        .message("spec.selector cannot be changed; delete the set with --cascade=orphan and create it anew: it adopts its pods")
+        .reason(Reason::FieldValueForbidden),
+    validation = Rule::new("self.serviceName == oldSelf.serviceName")
+        .message("spec.serviceName cannot be changed; delete the set with --cascade=orphan and create it anew: it adopts its pods")
+        .reason(Reason::FieldValueForbidden),
+    validation = Rule::new("!has(self.podManagementPolicy) || !has(oldSelf.podManagementPolicy) \
+        || self.podManagementPolicy == oldSelf.podManagementPolicy")
+        .message("spec.podManagementPolicy cannot be changed; delete the set with --cascade=orphan and create it anew: it adopts its pods")
+        .reason(Reason::FieldValueForbidden),
+    validation = Rule::new("self.serviceName == '' || self.serviceName.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')")
+        .message("spec.serviceName is not the name of a Service; write at most 63 lower-case letters, digits and dashes")
+        .reason(Reason::FieldValueInvalid),
+    validation = Rule::new("!has(self.template.spec) || !has(self.template.spec.restartPolicy) \
+        || self.template.spec.restartPolicy == 'Always'")
+        .message("spec.template.spec.restartPolicy is not Always; leave it out: the pods of a set do not end")
+        .reason(Reason::FieldValueInvalid),
+    validation = Rule::new("!has(self.template.spec) || !has(self.template.spec.activeDeadlineSeconds)")
+        .message("spec.template.spec.activeDeadlineSeconds cannot be used in a set; leave it out: the pods of a set do not end")
+        .reason(Reason::FieldValueForbidden),
+    validation = Rule::new("!has(self.volumeClaimTemplates) || self.volumeClaimTemplates.all(one, has(one.metadata) && has(one.metadata.name) \
+        && one.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'))")
+        .message("spec.volumeClaimTemplates has one without a usable metadata.name; write at most 63 lower-case letters, digits and dashes")
+        .reason(Reason::FieldValueInvalid),
+    validation = Rule::new("!has(self.volumeClaimTemplates) || self.volumeClaimTemplates.all(one, \
+        !has(one.metadata) || !has(one.metadata.name) \
+        || self.volumeClaimTemplates.exists_one(other, has(other.metadata) && has(other.metadata.name) \
+        && other.metadata.name == one.metadata.name))")
+        .message("spec.volumeClaimTemplates has two of the same metadata.name; a pod has one volume of each name")
+        .reason(Reason::FieldValueInvalid)
+)]
 pub struct PetSetSpec {
     /// Number of pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 1), range(min = 0))]
     pub replicas: Option<i32>,
     /// Which pods belong to the set.
-    #[schemars(schema_with = "crate::shapes::any_object")]
+    #[schemars(schema_with = "shapes::selector")]
     #[serde(default)]
     pub selector: LabelSelector,
     /// The pods.
-    #[schemars(schema_with = "crate::shapes::any_object")]
+    #[schemars(schema_with = "shapes::template")]
     #[serde(default)]
     pub template: serde_json::Value,
     /// Claims made for each pod.
@@ -108,7 +153,7 @@ pub struct ClaimTemplate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Name, labels and annotations of the claim.
-    #[schemars(schema_with = "crate::shapes::any_object")]
+    #[schemars(schema_with = "shapes::claim_metadata")]
     #[serde(default)]
     pub metadata: ClaimTemplateMeta,
     /// The claim.

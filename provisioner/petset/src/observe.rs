@@ -32,8 +32,8 @@ use self::read::Reader;
 pub(crate) use self::view::View;
 use crate::{error::Error, watches::Stores};
 
-/// A claim that is not bound, and of which nobody has said why, is asked about again after this time.
-const RECHECK: SignedDuration = SignedDuration::from_secs(10);
+/// A claim that has not been bound for this long is asked about, and again after this time while nobody has said why.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Reads what [`View`] holds.
 #[derive(Clone)]
@@ -168,16 +168,23 @@ impl Observer {
             .filter(|pod| !pod::is_ready(pod))
             .flat_map(pod::claims)
             .collect();
+        let waits =
+            |claim: &&PersistentVolumeClaim| claim::is_pending(claim) && waited.contains(&claim.name_any());
         let mut troubles = BTreeMap::new();
-        let mut recheck = None;
-        for claim in claims
-            .iter()
-            .filter(|claim| claim::is_pending(claim) && waited.contains(&claim.name_any()))
-        {
-            match claim::trouble(claim, self.reader.events(claim).await?) {
-                Some(trouble) => drop(troubles.insert(claim.name_any(), trouble)),
-                None => recheck = now.checked_add(RECHECK).ok(),
+        let mut recheck: Option<Timestamp> = None;
+        for claim in claims.iter().filter(waits) {
+            let mut ask_at = claim::created(claim)
+                .unwrap_or(now)
+                .saturating_add(PATIENCE)
+                .unwrap_or(now);
+            if ask_at <= now {
+                if let Some(trouble) = claim::trouble(claim, self.reader.events(claim).await?) {
+                    troubles.insert(claim.name_any(), trouble);
+                    continue;
+                }
+                ask_at = now.saturating_add(PATIENCE).unwrap_or(now);
             }
+            recheck = recheck.into_iter().chain([ask_at]).min();
         }
         Ok((troubles, recheck))
     }

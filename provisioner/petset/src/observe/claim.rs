@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::petset::v1::PetSet;
+use jiff::Timestamp;
 use k8s_openapi::{
     api::core::v1::{Event, PersistentVolumeClaim, Pod},
     apimachinery::pkg::apis::meta::v1::OwnerReference,
@@ -37,6 +38,11 @@ pub(crate) fn names(set: &PetSet, pods: &[Pod]) -> BTreeSet<String> {
 pub(crate) fn is_pending(claim: &PersistentVolumeClaim) -> bool {
     let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
     phase.is_none_or(|phase| phase == "Pending")
+}
+
+/// When it was made.
+pub(crate) fn created(claim: &PersistentVolumeClaim) -> Option<Timestamp> {
+    claim.metadata.creation_timestamp.as_ref().map(|time| time.0)
 }
 
 /// What the newest warning about a claim says.

@@ -10,7 +10,7 @@ use crate::{
 
 fn petset(name: &str) -> Value {
     json!({"apiVersion": "apps.k8s.appscode.com/v1", "kind": "PetSet", "metadata": {"name": name},
-           "spec": {"selector": {}, "template": {}, "serviceName": "s"}})
+           "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}}, "serviceName": "s"}})
 }
 
 fn autoscaler(name: &str) -> Value {

@@ -18,7 +18,9 @@ fn base(kind: Kind) -> Value {
             json!({"version": "16.4", "storage": {"resources": {"requests": {"storage": "1Gi"}}}})
         }
         Kind::Version => json!({"version": "16.4", "db": {"image": "postgres:16.4"}}),
-        Kind::PetSet => json!({"selector": {}, "template": {}, "serviceName": "db-pods"}),
+        Kind::PetSet => {
+            json!({"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}}, "serviceName": "db-pods"})
+        }
     };
     json!({"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": "db"}, "spec": spec})
 }

@@ -45,7 +45,7 @@ impl World {
         }
         self.create::<PetSet>(json!({
             "metadata": {"name": DATABASE},
-            "spec": {"serviceName": "x", "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {}},
+            "spec": {"serviceName": "x", "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}},
                 "volumeClaimTemplates": [
                     {"metadata": {"name": "logs"}, "spec": {"resources": {"requests": {"storage": "3Gi"}}}},
                     {"metadata": {"name": "data"}, "spec": storage}]}

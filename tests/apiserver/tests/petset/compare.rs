@@ -21,14 +21,14 @@ use self::{
 use crate::world::{World, namespace};
 
 /// Each seed is one script.
-const SEEDS: std::ops::Range<u64> = 0..60;
+const SEEDS: std::ops::Range<u64> = 0..52;
 /// Scripts that run at the same time.
-const AT_ONCE: usize = 10;
-/// Time between two looks; what has not changed from one to the next, twice, and is equal on both sides, is at rest.
-const PERIOD: Duration = Duration::from_millis(150);
-const QUIET: u32 = 2;
+const AT_ONCE: usize = 13;
+/// Time between two looks; what has not changed from one to the next and is equal on both sides is at rest.
+const PERIOD: Duration = Duration::from_millis(300);
+const QUIET: u32 = 1;
 /// The same where pods must have been ready for a second.
-const QUIET_SECOND: u32 = 10;
+const QUIET_SECOND: u32 = 5;
 /// Far above what coming to rest takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
