@@ -10,6 +10,9 @@
 
 mod basics;
 mod compare;
+mod hold;
 mod kubelet;
+mod others;
+mod refusals;
 mod server;
 mod world;
