@@ -50,6 +50,15 @@ pub const ANNOTATION_UNMANAGED: &str = "highwater.dev/unmanaged";
 /// Annotation of a PetSet, written by the executor: the ordinal whose pod is not to be made, see `crate::petset::v1::Hold`.
 pub const ANNOTATION_HOLD: &str = "highwater.dev/hold";
 
+/// Annotation of what a provisioner made, written by it: digest of what it applied.
+pub const ANNOTATION_APPLIED: &str = "highwater.dev/applied";
+/// Annotation of a PetSet, written by the provisioner: the PostgresVersion that its pods run.
+pub const ANNOTATION_VERSION: &str = "highwater.dev/version";
+/// Finalizer of a Postgres, held by the provisioner.
+pub const FINALIZER_PROVISIONER: &str = "highwater.dev/provisioner";
+/// ClusterRole that the chart ships for members: what Patroni needs for its state.
+pub const MEMBER_ROLE: &str = "highwater-member";
+
 /// Field manager of the decider.
 pub const MANAGER_DECIDER: &str = "highwater-decider";
 /// Field manager of the executor.

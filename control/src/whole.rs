@@ -53,6 +53,12 @@ impl<K> Whole<K> {
         }
     }
 
+    /// Metadata, and everything else.
+    #[must_use]
+    pub fn into_parts(self) -> (ObjectMeta, Value) {
+        (self.metadata, self.rest)
+    }
+
     /// The value at a JSON pointer such as `/status/conditions`; not for metadata.
     #[must_use]
     pub fn at(&self, pointer: &str) -> Option<&Value> {

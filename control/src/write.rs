@@ -24,6 +24,10 @@ use crate::leader::Leader;
 /// wrote observes again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A resourceVersion that no object has: etcd's first revision is taken before any. Where there is no object the API server
+/// does not compare it.
+const NO_VERSION: &str = "1";
+
 /// The object that a write means, as it was when it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -153,6 +157,26 @@ impl Fenced {
     /// Any [`Cause`].
     pub async fn apply<K: Namespaced>(&self, target: &Target, fields: Value) -> Result<K, Error> {
         self.patch("apply", Part::Whole, target, fields, true).await
+    }
+
+    /// Makes an object by a server-side apply, so that every field in `fields` is this manager's alone from the beginning. If
+    /// one of its name is there already, nothing changes and the error's class is `Conflict`.
+    ///
+    /// # Errors
+    /// Any [`Cause`].
+    pub async fn apply_new<K: Namespaced>(
+        &self,
+        namespace: &str,
+        name: &str,
+        fields: Value,
+    ) -> Result<K, Error> {
+        let target = Target {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: String::new(),
+            resource_version: Some(NO_VERSION.to_owned()),
+        };
+        self.patch("make", Part::Whole, &target, fields, true).await
     }
 
     /// Applies `fields`, an object with a `status`, to the object's status; see [`Fenced::apply`].

@@ -55,6 +55,17 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     tasks.spawn_last("events", task);
     let watches = Watches::new(client.clone(), &readiness, &mut registry, tasks.token());
 
+    let postgres = provisioner_postgres::Parts {
+        client: client.clone(),
+        leader: leader.clone(),
+        events: events.clone(),
+        watches: watches.clone(),
+        all: mode == Mode::Standalone,
+        clock: Arc::new(SystemClock),
+        probe: Arc::new(provisioner_postgres::probe::Network),
+        stop_after: None,
+    };
+    provisioner_postgres::start(postgres, &mut registry, &mut tasks);
     let petset = provisioner_petset::Parts {
         client,
         leader,

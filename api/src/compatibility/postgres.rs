@@ -7,22 +7,7 @@ use super::{
     When::{Is, IsNot},
 };
 
-/// An object of any content that also has typed fields, added by later rows.
-const OPEN: Shape =
-    Shape::Json(r#"{"type":"object","properties":{},"x-kubernetes-preserve-unknown-fields":true}"#);
-const AUTH_SECRET: Shape = Shape::Json(
-    r#"{"type":"object","properties":{"kind":{"type":"string","maxLength":63,"default":"Secret"}},
-    "x-kubernetes-preserve-unknown-fields":true}"#,
-);
 const VOLUME_MODE: Shape = Shape::Json(r#"{"type":"string","maxLength":16}"#);
-const HEALTH: Shape = Shape::Json(
-    r#"{"type":"object","default":{"periodSeconds":10,"timeoutSeconds":10,"failureThreshold":1},"properties":{
-    "periodSeconds":{"type":"integer","format":"int32","minimum":1,"default":10},
-    "timeoutSeconds":{"type":"integer","format":"int32","minimum":1,"default":10},
-    "failureThreshold":{"type":"integer","format":"int32","minimum":1,"default":1},
-    "disableWriteCheck":{"type":"boolean"}}}"#,
-);
-const CLIENT_AUTH: Shape = Shape::Json(r#"{"type":"string","enum":["md5","scram","cert"]}"#);
 const SSL_MODE: Shape = Shape::Json(
     r#"{"type":"string","enum":["disable","allow","prefer","require","verify-ca","verify-full"]}"#,
 );
@@ -31,7 +16,11 @@ const MODE: Shape = Shape::Json(r#"{"type":"string","enum":["Standalone","Remote
 pub(super) const ROWS: &[Row] = &[
     Postgres.acted("spec.version", Provisioner, "a PostgresVersion"),
     Postgres.acted("spec.replicas", Provisioner, "the number of members"),
-    Postgres.acted("spec.standbyMode", Provisioner, "default Hot"),
+    Postgres.acted(
+        "spec.standbyMode",
+        Provisioner,
+        "default Hot; with Warm there is no Service for standbys (they answer all the same, Patroni needs that)",
+    ),
     Postgres.acted("spec.streamingMode", Provisioner, "absent is Asynchronous"),
     Postgres.acted("spec.storageType", Provisioner, "default Durable; cannot be changed"),
     Postgres.acted("spec.storage.storageClassName", Provisioner, "the class of the claims"),
@@ -51,13 +40,13 @@ pub(super) const ROWS: &[Row] = &[
     Postgres.acted("spec.halted", Provisioner, "stops the database, keeps claims and secrets"),
     Postgres.acted("spec.deletionPolicy", Provisioner, "default Delete"),
     Postgres.acted("spec.podTemplate", Provisioner, "containers are matched by name"),
-    Postgres.acted_as("spec.authSecret", AUTH_SECRET, Provisioner, "the superuser's password"),
-    Postgres.acted_as("spec.configSecret", Shape::Object, Provisioner, "key user.conf"),
-    Postgres.acted_as("spec.configuration", Shape::Object, Provisioner, "settings of PostgreSQL"),
-    Postgres.acted_as("spec.replication", Shape::Object, Provisioner, "how much WAL is kept for standbys"),
-    Postgres.acted_as("spec.serviceTemplates", Shape::Objects, Provisioner, "alias primary, standby or stats"),
-    Postgres.acted_as("spec.healthChecker", HEALTH, Provisioner, "default every 10 s"),
-    Postgres.acted_as("spec.clientAuthMode", CLIENT_AUTH, Provisioner, "md5 or scram"),
+    Postgres.acted("spec.authSecret", Provisioner, "the superuser's password"),
+    Postgres.acted("spec.configSecret", Provisioner, "key user.conf"),
+    Postgres.acted("spec.configuration", Provisioner, "settings of PostgreSQL"),
+    Postgres.acted("spec.replication", Provisioner, "how much WAL is kept for standbys"),
+    Postgres.acted("spec.serviceTemplates", Provisioner, "alias primary, standby or stats"),
+    Postgres.acted("spec.healthChecker", Provisioner, "default every 10 s"),
+    Postgres.acted("spec.clientAuthMode", Provisioner, "md5 or scram"),
     Postgres.dangerous_value("spec.clientAuthMode", Is("cert"), Shape::Declared, "write scram, or leave it out"),
     Postgres.acted_as("spec.sslMode", SSL_MODE, Provisioner, "disable"),
     Postgres.dangerous_value(
@@ -79,9 +68,16 @@ pub(super) const ROWS: &[Row] = &[
         Shape::Object,
         "commits might be less safe than asked for; leave it out: streamingMode Synchronous waits for one standby",
     ),
-    Postgres.acted_as("spec.init", OPEN, Provisioner, "only initialized, which says that nothing remains to be done"),
-    Postgres.harmless("spec.init.initialized", Shape::Flag, "nothing is done at first start"),
-    Postgres.dangerous("spec.init.script", Shape::Object, "it would not be run; run it with psql once the database is Ready"),
+    Postgres.acted("spec.init", Provisioner, "only script.configMap"),
+    Postgres.harmless("spec.init.initialized", Shape::Flag, "the script runs when the first primary is made, and never again"),
+    Postgres.acted("spec.init.script", Provisioner, "run on the first primary before anyone may connect; from a ConfigMap"),
+    Postgres.dangerous("spec.init.script.secret", Shape::Object, "it would not be run; put the script into a ConfigMap"),
+    Postgres.dangerous("spec.init.script.git", Shape::Object, "it would not be run; put the script into a ConfigMap"),
+    Postgres.dangerous(
+        "spec.init.script.persistentVolumeClaim",
+        Shape::Object,
+        "it would not be run; put the script into a ConfigMap",
+    ),
     Postgres.dangerous("spec.init.archiver", Shape::Object, "nothing would be restored; restore into the running database"),
     Postgres.dangerous(
         "spec.init.waitForInitialRestore",

@@ -3,14 +3,19 @@
 //! Only the fields that Highwater acts on are read; the others of KubeDB's definition are declared by the table
 //! in `crate::compatibility`.
 
+mod settings;
 mod status;
 
+pub use settings::{
+    AuthSecret, ClientAuthMode, Configuration, HealthChecker, Init, Replication, Script, ServiceTemplate,
+    WalLimitPolicy,
+};
 pub use status::{Phase, PostgresStatus, condition};
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use crate::{claims::ClaimSpec, known::known};
+use crate::{claims::ClaimSpec, known::known, refs::LocalRef};
 
 known! {
     /// Whether standbys answer reads.
@@ -144,6 +149,31 @@ pub struct PostgresSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::shapes::any_object")]
     pub pod_template: Option<serde_json::Value>,
+    /// The superuser's password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_secret: Option<AuthSecret>,
+    /// A Secret with key `user.conf`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_secret: Option<LocalRef>,
+    /// Settings of PostgreSQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Configuration>,
+    /// How much WAL is kept for standbys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replication: Option<Replication>,
+    /// Changes to the Services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub service_templates: Vec<ServiceTemplate>,
+    /// How often the database is asked whether it works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_checker: Option<HealthChecker>,
+    /// How passwords are checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_auth_mode: Option<ClientAuthMode>,
+    /// What is done at the first start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<Init>,
 }
 
 #[cfg(test)]

@@ -13,7 +13,10 @@ pub(super) fn patch<K: Namespaced>(target: &Target, patch: Value, apply: bool) -
     let Value::Object(meta) = meta else {
         return Err(Cause::NotAnObject);
     };
-    meta.insert("uid".to_owned(), json!(target.uid));
+    // Without a uid an object is meant that is not there yet.
+    if !target.uid.is_empty() {
+        meta.insert("uid".to_owned(), json!(target.uid));
+    }
     if let Some(version) = &target.resource_version {
         meta.insert("resourceVersion".to_owned(), json!(version));
     }

@@ -13,6 +13,24 @@ pub mod condition {
     pub const PAUSE_ACKNOWLEDGED: &str = "PauseAcknowledged";
     /// The database is healthy.
     pub const READY: &str = "Ready";
+    /// The provisioner has begun.
+    pub const PROVISIONING_STARTED: &str = "ProvisioningStarted";
+    /// All members are ready, and all standbys stream.
+    pub const REPLICA_READY: &str = "ReplicaReady";
+    /// The primary answers, and writes.
+    pub const ACCEPTING_CONNECTION: &str = "AcceptingConnection";
+    /// The database was once complete.
+    pub const PROVISIONED: &str = "Provisioned";
+    /// Stopped by its owner.
+    pub const HALTED: &str = "Halted";
+    /// What the database has is more than the spec says: a manifest is out of date.
+    pub const SPEC_BEHIND: &str = "SpecBehind";
+    /// The spec asks for what only a PostgresOpsRequest does.
+    pub const REQUEST_NEEDED: &str = "RequestNeeded";
+    /// Something keeps WAL that nobody fetches.
+    pub const WAL_RETAINED: &str = "WALRetained";
+    /// Something stands in the way; its message says what to do.
+    pub const FAILURE: &str = "Failure";
 }
 
 known! {

@@ -62,6 +62,23 @@ async fn only_what_was_read_is_written() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_there_is_not_made_by_an_apply() {
+    let client = client().await;
+    let namespace = namespace(&client, "apply-new").await;
+    let writer = fenced(&client);
+    let made: ConfigMap = writer.apply_new(&namespace, "a", set("1")).await.unwrap();
+    assert_eq!(value(&client, &namespace, "a").await, "1");
+    let again = writer
+        .apply_new::<ConfigMap>(&namespace, "a", set("2"))
+        .await
+        .unwrap_err();
+    assert_eq!(again.class(), RetryClass::Conflict, "{again:?}");
+    assert_eq!(value(&client, &namespace, "a").await, "1");
+    let emptied: ConfigMap = writer.apply(&Target::of(&made), json!({})).await.unwrap();
+    assert_eq!(emptied.data, None, "what was made so is this manager's alone");
+}
+
+#[tokio::test]
 async fn another_object_of_the_same_name_is_not_meant() {
     let client = client().await;
     let namespace = namespace(&client, "replaced").await;

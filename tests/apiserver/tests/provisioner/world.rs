@@ -1,0 +1,357 @@
+//! A namespace with one Postgres in it, and a database that answers as the test says.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use api::{
+    catalog::v1alpha1::PostgresVersion,
+    conditions::{Condition, find},
+    kubedb::v1::Postgres,
+    petset::v1::PetSet,
+};
+use futures::{FutureExt, future::BoxFuture};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        core::v1::{ConfigMap, Namespace, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount},
+        policy::v1::PodDisruptionBudget,
+        rbac::v1::{ClusterRole, RoleBinding},
+    },
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, PropagationPolicy},
+};
+use provisioner_core::postgres::health::Primary;
+use provisioner_postgres::{
+    probe::{Error, Login, Probe},
+    test_parts::{self, StopAfter},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tokio::sync::MutexGuard;
+
+use crate::server::{turn, until};
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// The name of every test's database; not that of its namespace.
+pub(crate) const DATABASE: &str = "orders";
+pub(crate) const VERSION: &str = "15.18";
+pub(crate) const IMAGE: &str = "localhost/highwater-postgres:dev";
+
+/// A namespace with one Postgres in it.
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) namespace: String,
+    pub(crate) database: Arc<Played>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// The database, as the test plays it.
+#[derive(Default)]
+pub(crate) struct Played(Mutex<Answers>);
+
+#[derive(Default)]
+struct Answers {
+    streaming: Option<Vec<String>>,
+    full: bool,
+    settings: Option<Value>,
+    patches: Vec<Value>,
+    logins: Vec<Login>,
+    asked: u32,
+}
+
+impl Played {
+    /// It works, and these standbys stream.
+    pub(crate) fn works(&self, streaming: &[&str]) {
+        let mut answers = self.0.lock().unwrap();
+        answers.streaming = Some(streaming.iter().map(|name| (*name).to_owned()).collect());
+        answers.full = false;
+    }
+
+    /// Its volume is full.
+    pub(crate) fn is_full(&self) {
+        self.0.lock().unwrap().full = true;
+    }
+
+    /// Patroni's settings are these.
+    pub(crate) fn has_settings(&self, settings: Value) {
+        self.0.lock().unwrap().settings = Some(settings);
+    }
+
+    /// What was patched into Patroni's settings.
+    pub(crate) fn patches(&self) -> Vec<Value> {
+        self.0.lock().unwrap().patches.clone()
+    }
+
+    /// How often it was asked whether it works.
+    pub(crate) fn asked(&self) -> u32 {
+        self.0.lock().unwrap().asked
+    }
+
+    /// Who changed them last.
+    pub(crate) fn login(&self) -> Option<Login> {
+        self.0.lock().unwrap().logins.last().cloned()
+    }
+}
+
+impl Probe for Played {
+    fn primary(&self, _: IpAddr, _: Login, _: bool, _: Duration) -> BoxFuture<'_, Result<Primary, Error>> {
+        let mut answers = self.0.lock().unwrap();
+        answers.asked += 1;
+        let answer = match (&answers.streaming, answers.full) {
+            (_, true) => Err(Error::Full("no space".to_owned())),
+            (None, _) => Err(Error::Failed("it does not answer".to_owned())),
+            (Some(streaming), _) => Ok(Primary {
+                streaming: streaming.clone(),
+                kept: Vec::new(),
+            }),
+        };
+        async move { answer }.boxed()
+    }
+
+    fn settings(&self, _: IpAddr) -> BoxFuture<'_, Result<Value, Error>> {
+        let settings = self.0.lock().unwrap().settings.clone();
+        async move { settings.ok_or_else(|| Error::Failed("it does not answer".to_owned())) }.boxed()
+    }
+
+    fn change_settings(&self, _: IpAddr, login: Login, patch: Value) -> BoxFuture<'_, Result<Value, Error>> {
+        let mut answers = self.0.lock().unwrap();
+        answers.patches.push(patch.clone());
+        answers.logins.push(login);
+        let mut settings = answers.settings.clone().unwrap_or_else(|| json!({}));
+        merge(&mut settings, &patch);
+        answers.settings = Some(settings.clone());
+        async move { Ok(settings) }.boxed()
+    }
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Some(patch) = patch.as_object() else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (key, value) in patch {
+        if value.is_null() {
+            target.as_object_mut().unwrap().remove(key);
+        } else {
+            merge(&mut target[key], value);
+        }
+    }
+}
+
+impl World {
+    /// A namespace, the version, and the role of members.
+    pub(crate) async fn new() -> World {
+        let (client, turn) = turn().await;
+        let number = COUNT.fetch_add(1, Ordering::SeqCst);
+        let world = World {
+            client,
+            namespace: format!("test-{number}"),
+            database: Arc::default(),
+            _turn: turn,
+        };
+        world
+            .create_global::<Namespace>(json!({"metadata": {"name": world.namespace,
+                "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}))
+            .await;
+        world
+            .create_global::<PostgresVersion>(json!({"metadata": {"name": VERSION},
+                "spec": {"version": VERSION, "db": {"image": IMAGE}, "securityContext": {"runAsUser": 999}}}))
+            .await;
+        world
+            .create_global::<ClusterRole>(json!({"metadata": {"name": "highwater-member"}, "rules": []}))
+            .await;
+        world
+    }
+
+    /// A Postgres of three members with 1Gi; `spec` is merged over that.
+    pub(crate) async fn postgres(&self, spec: Value) -> Postgres {
+        let mut whole = json!({
+            "version": VERSION, "replicas": 3, "healthChecker": {"periodSeconds": 1},
+            "storage": {"storageClassName": "fast", "resources": {"requests": {"storage": "1Gi"}}}
+        });
+        merge(&mut whole, &spec);
+        self.create(json!({"metadata": {"name": DATABASE, "labels": {"team": "blue"}}, "spec": whole}))
+            .await
+    }
+
+    pub(crate) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    pub(crate) async fn create<K>(&self, object: Value) -> K
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Serialize
+            + DeserializeOwned
+            + Clone
+            + std::fmt::Debug,
+    {
+        let typed: K = serde_json::from_value(object.clone()).unwrap();
+        self.api::<K>()
+            .create(&PostParams::default(), &typed)
+            .await
+            .unwrap_or_else(|e| panic!("{object}: {e}"))
+    }
+
+    /// Others may have made it already: all tests share what is not in a namespace.
+    async fn create_global<K>(&self, object: Value)
+    where
+        K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + std::fmt::Debug,
+    {
+        let typed: K = serde_json::from_value(object.clone()).unwrap();
+        let api: Api<K> = Api::all(self.client.clone());
+        match api.create(&PostParams::default(), &typed).await {
+            Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+            result => drop(result.unwrap_or_else(|e| panic!("{object}: {e}"))),
+        }
+    }
+
+    pub(crate) async fn find<K>(&self, name: &str) -> Option<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + std::fmt::Debug,
+    {
+        self.api::<K>().get_opt(name).await.unwrap()
+    }
+
+    /// The object, once it is there.
+    pub(crate) async fn there<K>(&self, name: &str) -> K
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + std::fmt::Debug,
+    {
+        until(name, || self.find::<K>(name)).await
+    }
+
+    /// Waits until the object is gone, or being deleted.
+    pub(crate) async fn gone<K>(&self, name: &str)
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + std::fmt::Debug,
+    {
+        until(&format!("{name} gone"), || async {
+            let found = self.find::<K>(name).await;
+            found
+                .is_none_or(|object| object.meta().deletion_timestamp.is_some())
+                .then_some(())
+        })
+        .await;
+    }
+
+    pub(crate) async fn patch<K>(&self, name: &str, patch: Value) -> K
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + std::fmt::Debug,
+    {
+        let patch = Patch::Merge(patch);
+        self.api::<K>()
+            .patch(name, &PatchParams::default(), &patch)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn delete(&self, policy: PropagationPolicy) {
+        let params = DeleteParams {
+            propagation_policy: Some(policy),
+            ..DeleteParams::default()
+        };
+        self.api::<Postgres>().delete(DATABASE, &params).await.unwrap();
+    }
+
+    /// The Postgres once a condition of this type says this.
+    pub(crate) async fn said(&self, kind: &str, status: &str) -> Condition {
+        until(&format!("{kind} {status}"), || async {
+            let postgres = self.find::<Postgres>(DATABASE).await?;
+            let conditions = postgres.status?.conditions;
+            find(&conditions, kind)
+                .filter(|condition| condition.status == status)
+                .cloned()
+        })
+        .await
+    }
+
+    /// Waits until there is no condition of this type.
+    pub(crate) async fn unsaid(&self, kind: &str) {
+        until(&format!("no {kind}"), || async {
+            let postgres = self.find::<Postgres>(DATABASE).await?;
+            let conditions = postgres.status?.conditions;
+            find(&conditions, kind).is_none().then_some(())
+        })
+        .await;
+    }
+
+    pub(crate) async fn phase(&self, phase: &str) {
+        until(phase, || async {
+            let postgres = self.find::<Postgres>(DATABASE).await?;
+            let now = postgres.status?.phase?;
+            (now.as_str() == phase).then_some(())
+        })
+        .await;
+    }
+
+    /// Kind, name and resourceVersion of everything in the namespace that a controller could have written.
+    pub(crate) async fn versions(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        self.versions_of::<Postgres>(&mut all).await;
+        self.versions_of::<PetSet>(&mut all).await;
+        self.versions_of::<Service>(&mut all).await;
+        self.versions_of::<Secret>(&mut all).await;
+        self.versions_of::<ConfigMap>(&mut all).await;
+        self.versions_of::<ServiceAccount>(&mut all).await;
+        self.versions_of::<RoleBinding>(&mut all).await;
+        self.versions_of::<PodDisruptionBudget>(&mut all).await;
+        self.versions_of::<PersistentVolumeClaim>(&mut all).await;
+        self.versions_of::<Pod>(&mut all).await;
+        all
+    }
+
+    async fn versions_of<K>(&self, all: &mut Vec<(String, String)>)
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + std::fmt::Debug,
+    {
+        let list = self.api::<K>().list(&ListParams::default()).await.unwrap();
+        for object in list {
+            let name = format!("{} {}", K::kind(&()), object.name_any());
+            all.push((name, object.resource_version().unwrap()));
+        }
+    }
+
+    /// A controller that runs until `test` is done.
+    pub(crate) async fn with_controller<T>(&self, test: impl Future<Output = T>) -> T {
+        self.with_stop(None, test).await
+    }
+
+    pub(crate) async fn with_stop<T>(&self, stop: Option<StopAfter>, test: impl Future<Output = T>) -> T {
+        let probe: Arc<dyn Probe> = Arc::clone(&self.database) as _;
+        tokio::select! {
+            ended = test_parts::run(self.client.clone(), probe, stop) => panic!("the controller ended: {ended:?}"),
+            done = test => done,
+        }
+    }
+}
