@@ -12,6 +12,9 @@ pub type Parameters = BTreeMap<String, String>;
 
 /// Part of the volume that a slot may keep, in percent. Unbounded, one standby that is away fills the primary's volume.
 const SLOT_PERCENT: u64 = 30;
+/// Patroni takes a smaller `wal_keep_size` for a mistake and writes 128 MB instead (patroni/postgresql/config.py,
+/// `CMDLINE_OPTIONS`).
+const LEAST_KEPT: Bytes = Bytes::new(16 << 20);
 
 /// What a member has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub fn derived(room: Room, keep: Keep) -> Parameters {
     let mut set = |name: &str, value: Bytes| all.insert(name.to_owned(), text(value));
     set("min_wal_size", wal.min);
     set("max_wal_size", wal.max);
-    set("wal_keep_size", keep.wal.unwrap_or(wal.keep).min(bound));
+    set("wal_keep_size", keep.wal.unwrap_or(wal.keep).min(bound).max(LEAST_KEPT));
     set("max_slot_wal_keep_size", keep.slot.unwrap_or(bound));
     set("shared_buffers", shared_buffers(room));
     if let Some(memory) = memory {
@@ -87,7 +90,7 @@ impl Wal {
             return Wal {
                 min: mib(4),
                 max: mib(16),
-                keep: mib(4),
+                keep: LEAST_KEPT,
             };
         }
         let share = |parts: u64, most: Bytes| whole(volume.get() / parts).clamp(mib(32), most);
