@@ -110,7 +110,7 @@ fn shared_buffers(room: Room) -> Bytes {
 }
 
 fn part(of: Bytes, percent: u64) -> Bytes {
-    whole(of.get() / 100 * percent)
+    whole(of.checked_mul_ratio(percent, 100).unwrap_or(of).get())
 }
 
 fn mib(n: u64) -> Bytes {
