@@ -28,6 +28,7 @@ fn an_image_is_one_static_file_with_a_numeric_user() {
         ("agent", "65532:0"),
         ("decider", "65532:65532"),
         ("executor", "65532:65532"),
+        ("provisioner", "65532:65532"),
     ] {
         let archive = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(format!("../../target/images/highwater-{component}.tar"));

@@ -134,7 +134,7 @@ async fn every_pod_but_the_agents_is_restricted() {
         };
 
         let deployments: Api<Deployment> = Api::namespaced(world.client.clone(), "highwater");
-        for name in ["highwater-decider", "highwater-executor"] {
+        for name in ["highwater-decider", "highwater-executor", "highwater-provisioner"] {
             let template = deployments.get(name).await?.spec.context("a spec")?.template;
             pods.create(&dry, &pod_of(name, template)?)
                 .await
