@@ -1,6 +1,7 @@
 //! Patroni's REST API (4.x), as far as Highwater uses it: who is who, dynamic settings, switchover.
 
 mod answers;
+mod history;
 mod http;
 
 use std::{error, net::SocketAddr, time::Duration};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 pub use answers::{Cluster, ClusterMember, Member, Replication, Role, State};
+pub use history::Fork;
 
 use crate::Lsn;
 
@@ -75,6 +77,12 @@ impl Patroni {
     pub async fn config(&self, addr: SocketAddr) -> Result<Value, Error> {
         let answer = http::get(addr, "/config", self.timeout).await?;
         answers::config(&answer.accepted()?).map_err(|error| not_understood(addr, error))
+    }
+
+    /// `GET /history`: how timelines ended, oldest first.
+    pub async fn history(&self, addr: SocketAddr) -> Result<Vec<Fork>, Error> {
+        let answer = http::get(addr, "/history", self.timeout).await?;
+        history::history(&answer.accepted()?).map_err(|error| not_understood(addr, error))
     }
 
     /// `PATCH /config`: merges `patch` into the dynamic settings (null removes) and answers them as they are now.

@@ -17,7 +17,7 @@ use api::ops::v1alpha1::PostgresOpsRequest;
 use control::{backoff::PerObject, leader::Leader, queue::Again, retry::RetryClass, watch::Key};
 use executor_core::{
     Observed, Request, Step, internal_error,
-    observed::{Refusal, Target},
+    observed::{Refusal, Target, Trouble},
 };
 use jiff::Timestamp;
 use runtime::{clock::Clock, report::Chain, tasks::panic_text};
@@ -48,6 +48,9 @@ const UNDONE_PAUSE: Duration = Duration::from_secs(5);
 const CONFLICTS: u32 = 5;
 const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
 
+/// After a write to members that failed: Patroni refuses for a moment what it does in the next.
+const MEMBER_PAUSE: Duration = Duration::from_millis(500);
+
 /// After a refusal that a change of some other object would lift, which may not be watched.
 const SAFETY: Duration = Duration::from_secs(60);
 
@@ -73,6 +76,15 @@ enum Outcome {
     Acted(Written),
     /// Nothing to do before this time.
     Idle(Option<Timestamp>),
+}
+
+/// What members say is old after every write; an object is taken in as it was written.
+fn is_old(view: &View, written: &Written) -> bool {
+    match written {
+        Written::Nothing => false,
+        Written::Elsewhere => true,
+        _ => view.members.were_asked(),
+    }
 }
 
 impl Controller {
@@ -101,6 +113,9 @@ impl Controller {
         let mut conflicts = 0;
         for _ in 0..MOST_WRITES {
             match self.pass(database, &view).await {
+                Ok(Outcome::Acted(written)) if is_old(&view, &written) => {
+                    view = self.observer.view(database, self.clock.now()).await?;
+                }
                 Ok(Outcome::Acted(written)) => view.take_in(written)?,
                 Ok(Outcome::Idle(None)) => return Ok(Again::OnChange),
                 Ok(Outcome::Idle(Some(until))) => {
@@ -197,11 +212,23 @@ impl Controller {
             Ok(written) => {
                 tracing::info!(request = request.path(), step = step.name(), "done");
                 self.metrics.done(step);
+                if let Some(target) = step.target() {
+                    self.memory.told(&request.uid, target, None);
+                }
                 self.announcer.after(whole, request, step);
                 if matches!(step, Step::Begin(_) | Step::Retry(_)) {
                     self.memory.forget(&request.uid);
                 }
                 Ok(Outcome::Acted(written))
+            }
+            Err(Error::Member(trouble)) => {
+                let Trouble { reason, message } = &*trouble;
+                tracing::warn!(request = request.path(), step = step.name(), %reason, message, "a member refuses");
+                if let Some(target) = step.target() {
+                    self.memory.told(&request.uid, target, Some(*trouble));
+                }
+                let again = self.clock.now().checked_add(MEMBER_PAUSE);
+                Ok(Outcome::Idle(Some(again.unwrap_or(Timestamp::MAX))))
             }
             Err(error) => match (error.refusal(), step.target()) {
                 (Some((reason, message)), Some(target)) if is_refused(step, &error) => {

@@ -4,6 +4,7 @@ use control::{
     retry::{RetryClass, classify},
     whole, write,
 };
+use executor_core::observed::Trouble;
 use thiserror::Error;
 use units::Reason;
 
@@ -19,6 +20,12 @@ pub enum Error {
     /// An object is there and is not what its kind says.
     #[error("{0} is malformed")]
     Malformed(String, #[source] serde_json::Error),
+    /// A write that goes to members failed.
+    #[error("{}", .0.message)]
+    Member(Box<Trouble>),
+    /// This process does not lead now; nothing was sent.
+    #[error("this replica does not hold the lease")]
+    NotLeading,
     /// A step names an object that was not observed.
     #[error("a step needs {0}, which was not observed")]
     NotObserved(&'static str),
@@ -53,6 +60,7 @@ impl Error {
             Error::Write(error) => error.class(),
             Error::Malformed(..) => RetryClass::Invalid,
             Error::NotObserved(_) => RetryClass::Conflict,
+            Error::Member(_) | Error::NotLeading => RetryClass::Transient,
             Error::Panicked { .. } => RetryClass::Bug,
         }
     }

@@ -9,7 +9,7 @@ use std::{
 
 use api::{
     join::Join,
-    names::{DATA_TEMPLATE, split_claim},
+    names::{DATA_TEMPLATE, claim_name, split_claim},
 };
 use control::watch::{Change, Key};
 
@@ -83,6 +83,12 @@ impl Index {
         Some(Key::new(&member.database.namespace, &member.database.name))
     }
 
+    /// The databases whose data this set holds: its own, as far as is known.
+    pub(crate) fn database_of_set(&self, set: &Key) -> Option<Key> {
+        let claim = claim_name(DATA_TEMPLATE, &set.name, 0);
+        self.database_of(&Key::new(&set.namespace, &claim))
+    }
+
     pub(crate) fn databases_changed(&self) {
         self.lock().join = None;
     }
@@ -141,7 +147,7 @@ impl Index {
             .all()
             .into_iter()
             .map(|(_, postgres)| postgres.database.clone());
-        let sets = self.1.petsets.all().into_iter().map(|(_, set)| (*set).clone());
+        let sets = self.1.petsets.all().into_iter().map(|(_, set)| set.set.clone());
         let join = Arc::new(Join::new(databases, sets));
         self.lock().join = Some(Arc::clone(&join));
         join

@@ -10,6 +10,7 @@ pub mod controller;
 pub mod error;
 mod events;
 mod index;
+pub mod member;
 mod memory;
 mod metrics;
 mod observe;

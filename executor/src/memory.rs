@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use executor_core::observed::{Refusal, Target, Trial};
+use executor_core::observed::{Refusal, Target, Trial, Trouble};
 use jiff::Timestamp;
 
 /// What is remembered of each request, by uid.
@@ -20,6 +20,8 @@ pub(crate) struct Remembered {
     pub(crate) trials: BTreeMap<String, Trial>,
     /// Writes that were refused for good.
     pub(crate) refusals: BTreeMap<Target, Refusal>,
+    /// What members answered to writes that failed.
+    pub(crate) troubles: BTreeMap<Target, Trouble>,
     /// Deciding about it panicked: not before this time again.
     left_alone_until: Option<Timestamp>,
 }
@@ -43,6 +45,24 @@ impl Memory {
             .or_default()
             .refusals
             .insert(target, refusal);
+    }
+
+    /// A write to members failed, or succeeded.
+    pub(crate) fn told(&self, uid: &str, target: Target, trouble: Option<Trouble>) {
+        let mut all = self.lock();
+        match trouble {
+            Some(trouble) => {
+                all.entry(uid.to_owned())
+                    .or_default()
+                    .troubles
+                    .insert(target, trouble);
+            }
+            None => {
+                if let Some(remembered) = all.get_mut(uid) {
+                    remembered.troubles.remove(&target);
+                }
+            }
+        }
     }
 
     pub(crate) fn leave_alone(&self, uid: &str, until: Timestamp) {

@@ -6,18 +6,24 @@
 
 pub(crate) mod claim;
 mod database;
+mod members;
 mod read;
 pub(crate) mod request;
 mod room;
 mod view;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use api::{kubedb::v1::Postgres, ops::v1alpha1::PostgresOpsRequest, petset::v1::PetSet};
+use api::{
+    kubedb::v1::Postgres,
+    names::{DATA_TEMPLATE, split_claim},
+    ops::v1alpha1::PostgresOpsRequest,
+    petset::v1::PetSet,
+};
 use control::watch::Key;
 use executor_core::{
-    observed as core, pause,
-    request::{Phase, Request},
+    Needs, needs, observed as core, pause,
+    request::{Operation, Phase, Request},
 };
 use futures::future::{join_all, try_join, try_join_all};
 use jiff::Timestamp;
@@ -25,14 +31,16 @@ use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use kube::{Client, ResourceExt};
 
 use self::read::Reader;
-pub(crate) use self::view::View;
-use crate::{error::Error, index::Index, whole::Whole};
+pub(crate) use self::{members::Members, view::View};
+use crate::{error::Error, index::Index, member::Reach, whole::Whole};
 
 /// Reads what [`View`] holds.
 #[derive(Clone)]
 pub(crate) struct Observer {
     reader: Reader,
     index: Index,
+    reach: Arc<dyn Reach>,
+    beside_kubedb: bool,
 }
 
 /// A Postgres and its requests.
@@ -40,11 +48,42 @@ type Objects = (Option<Whole<Postgres>>, Vec<Whole<PostgresOpsRequest>>);
 /// A PetSet and its claims.
 type Storage = (Option<Whole<PetSet>>, Vec<PersistentVolumeClaim>);
 
+/// Far more members than a database has; a number beyond is a mistake and does not make us ask for as many pods.
+const MOST_MEMBERS: u32 = 64;
+
+/// One more than the highest ordinal, by each who may know of it.
+fn ordinals(petset: &Whole<PetSet>, claims: &[PersistentVolumeClaim]) -> Vec<u32> {
+    let number = |pointer: &str| {
+        let number = petset.at(pointer).and_then(serde_json::Value::as_u64);
+        number.and_then(|number| u32::try_from(number).ok())
+    };
+    let of_claims = claims.iter().filter_map(|claim| {
+        let (_, ordinal) = split_claim(claim.metadata.name.as_deref()?, DATA_TEMPLATE)?;
+        ordinal.checked_add(1)
+    });
+    let numbers = [number("/spec/replicas"), number("/status/replicas")];
+    of_claims.chain(numbers.into_iter().flatten()).collect()
+}
+
+/// One more than each ordinal that a request adds, or has noted.
+fn worked_on(request: &Request) -> impl Iterator<Item = u32> {
+    let asked = match &request.operation {
+        Operation::HorizontalScaling(Some(scaling)) => scaling.replicas.and_then(|n| n.try_into().ok()),
+        _ => None,
+    };
+    let noted = request.record.members.iter();
+    asked
+        .into_iter()
+        .chain(noted.filter_map(|line| line.ordinal.checked_add(1)))
+}
+
 impl Observer {
-    pub(crate) fn new(client: Client, index: Index) -> Self {
+    pub(crate) fn new(client: Client, index: Index, reach: Arc<dyn Reach>, beside_kubedb: bool) -> Self {
         Self {
             reader: Reader::new(client),
             index,
+            reach,
+            beside_kubedb,
         }
     }
 
@@ -64,6 +103,7 @@ impl Observer {
         let ((volumes, pods), (room, classes)) =
             try_join(try_join(self.volumes(&claims), self.pods(key, &claims)), about).await?;
         let events = self.events(&requests, &claims, now).await;
+        let members = self.members(&postgres, &petset, &requests, &claims).await?;
         Ok(View {
             postgres,
             petset,
@@ -74,7 +114,48 @@ impl Observer {
             room,
             classes,
             events,
+            beside_kubedb: self.beside_kubedb,
+            members,
         })
+    }
+
+    /// The members, if a request works on them.
+    async fn members(
+        &self,
+        postgres: &Option<Whole<Postgres>>,
+        petset: &Option<Whole<PetSet>>,
+        requests: &[(Whole<PostgresOpsRequest>, Request)],
+        claims: &[PersistentVolumeClaim],
+    ) -> Result<Members, Error> {
+        let needs = requests
+            .iter()
+            .map(|(_, request)| needs(request))
+            .fold(Needs::default(), |all, one| Needs {
+                members: all.members || one.members,
+                sql: all.sql || one.sql,
+            });
+        let asked = needs.members && !self.beside_kubedb;
+        let (Some(postgres), Some(petset), true) = (postgres, petset, asked) else {
+            return Ok(Members::default());
+        };
+        let wanted = requests.iter().flat_map(|(_, request)| worked_on(request));
+        let ordinals = ordinals(petset, claims)
+            .into_iter()
+            .chain(wanted)
+            .max()
+            .unwrap_or(0);
+        let namespace = petset.namespace().unwrap_or_default();
+        let pods = (0..ordinals.min(MOST_MEMBERS)).map(|ordinal| {
+            let name = format!("{}-{ordinal}", petset.name_any());
+            let namespace = &namespace;
+            async move {
+                let pod = self.reader.pod(namespace, &name).await?;
+                Ok((ordinal, name, pod))
+            }
+        });
+        let credentials = self.reader.credentials(&namespace, postgres);
+        let (pods, credentials) = try_join(try_join_all(pods), credentials).await?;
+        Ok(members::ask(&self.reach, pods, credentials, needs).await)
     }
 
     async fn objects(&self, key: &Key) -> Result<Objects, Error> {

@@ -3,6 +3,7 @@
 //! Each is fenced by leadership, uid and resourceVersion ([`Fenced`]), so a step decided on an old view, or by a
 //! process that no longer leads, changes nothing.
 
+mod member;
 mod patch;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use api::{kubedb::v1::Postgres, ops::v1alpha1::PostgresOpsRequest, petset::v1::P
 pub use control::stop::StopAfter;
 use control::{
     retry::RetryClass,
-    write::{Fenced, Target},
+    write::{Fenced, Namespaced, Target},
 };
 use executor_core::{
     Step, Update,
@@ -23,12 +24,14 @@ use runtime::clock::Clock;
 use serde_json::Value;
 use units::Bytes;
 
-use crate::{error::Error, observe::View, whole::Whole};
+use crate::{error::Error, member::Reach, observe::View, whole::Whole};
 
 /// An object as it is after a write.
 pub(crate) enum Written {
     /// The step was none.
     Nothing,
+    /// It went to members, or an object is gone: what was seen before is old.
+    Elsewhere,
     /// A request.
     Request(Box<Whole<PostgresOpsRequest>>),
     /// The Postgres.
@@ -45,13 +48,24 @@ pub(crate) enum Written {
 #[derive(Clone)]
 pub(crate) struct Performer {
     writes: Fenced,
+    reach: Arc<dyn Reach>,
     clock: Arc<dyn Clock>,
     stop: Option<StopAfter>,
 }
 
 impl Performer {
-    pub(crate) fn new(writes: Fenced, clock: Arc<dyn Clock>, stop: Option<StopAfter>) -> Self {
-        Self { writes, clock, stop }
+    pub(crate) fn new(
+        writes: Fenced,
+        reach: Arc<dyn Reach>,
+        clock: Arc<dyn Clock>,
+        stop: Option<StopAfter>,
+    ) -> Self {
+        Self {
+            writes,
+            reach,
+            clock,
+            stop,
+        }
     }
 
     /// Carries out one step of `request`: exactly one write, none for a step that is none.
@@ -73,7 +87,29 @@ impl Performer {
             }
             Step::PatchClaim { claim, to } => self.claim(&self.writes, view, claim, *to).await?,
             Step::Nudge { pod, value } => self.pod(view, pod, value).await?,
-            Step::PatchTemplate { to } => self.petset(view, *to).await?,
+            Step::PatchTemplate { to } => {
+                let body = patch::template(petset(view)?, *to);
+                self.petset(view, body.ok_or(Error::NotObserved("the claim template data"))?)
+                    .await?
+            }
+            Step::SetReplicas { to } => self.petset(view, patch::replicas(*to)).await?,
+            Step::Hold { ordinal, until } => {
+                self.petset(view, patch::hold(request, *ordinal, *until)).await?
+            }
+            Step::Seal => self.petset(view, patch::seal(request)).await?,
+            Step::Release => self.petset(view, patch::release()).await?,
+            Step::DeletePod { pod, uid } => self.delete::<Pod>(request, pod, uid).await?,
+            Step::DeleteClaim { claim, uid } => {
+                self.delete::<PersistentVolumeClaim>(request, claim, uid).await?
+            }
+            Step::PatchConfig(_) | Step::Switchover { .. } | Step::DropSlot { .. } => {
+                member::perform(&self.reach, self.writes.leader(), &view.members, step).await?;
+                Written::Elsewhere
+            }
+            Step::PatchSpec(change) => {
+                let target = Target::of(postgres(view)?);
+                Written::Postgres(Box::new(self.writes.merge(&target, patch::spec(change)).await?))
+            }
             Step::PatchPostgres { to } => {
                 let target = Target::of(postgres(view)?);
                 Written::Postgres(Box::new(self.writes.merge(&target, patch::postgres(*to)).await?))
@@ -159,12 +195,28 @@ impl Performer {
         )))
     }
 
-    async fn petset(&self, view: &View, to: Bytes) -> Result<Written, Error> {
-        let petset = view.petset.as_ref().ok_or(Error::NotObserved("the PetSet"))?;
-        let body = patch::template(petset, to).ok_or(Error::NotObserved("the claim template data"))?;
-        Ok(Written::PetSet(Box::new(
-            self.writes.merge(&Target::of(petset), body).await?,
-        )))
+    async fn petset(&self, view: &View, body: Value) -> Result<Written, Error> {
+        let target = Target::of(petset(view)?);
+        Ok(Written::PetSet(Box::new(self.writes.merge(&target, body).await?)))
+    }
+
+    /// Only the object with this uid; in any state, its status changes all the time. One that is gone is what was wanted.
+    async fn delete<K: Namespaced>(
+        &self,
+        request: &Whole<PostgresOpsRequest>,
+        name: &str,
+        uid: &str,
+    ) -> Result<Written, Error> {
+        let target = Target {
+            namespace: request.namespace().unwrap_or_default(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            resource_version: None,
+        };
+        match self.writes.delete::<K>(&target).await {
+            Err(error) if error.is_not_found() => Ok(Written::Elsewhere),
+            deleted => deleted.map(|()| Written::Elsewhere).map_err(Error::from),
+        }
     }
 
     async fn stop_here(&self) {
@@ -172,6 +224,10 @@ impl Performer {
             stop.written().await;
         }
     }
+}
+
+fn petset(view: &View) -> Result<&Whole<PetSet>, Error> {
+    view.petset.as_ref().ok_or(Error::NotObserved("the PetSet"))
 }
 
 fn postgres(view: &View) -> Result<&Whole<Postgres>, Error> {
@@ -187,6 +243,12 @@ pub(crate) fn is_refused(step: &Step, error: &Error) -> bool {
             | Step::Nudge { .. }
             | Step::PatchTemplate { .. }
             | Step::PatchPostgres { .. }
+            | Step::PatchSpec(_)
+            | Step::SetReplicas { .. }
+            | Step::Hold { .. }
+            | Step::Seal
+            | Step::DeletePod { .. }
+            | Step::DeleteClaim { .. }
     );
     may_be_refused && matches!(error.class(), RetryClass::Blocked(_) | RetryClass::Invalid)
 }

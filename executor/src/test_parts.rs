@@ -9,6 +9,7 @@ use runtime::{build, clock::SystemClock, readiness::Readiness, tasks::Tasks};
 
 use crate::{
     alongside::Permission,
+    member::{Reach, Real},
     run::{Parts, start},
 };
 pub use crate::{controller::Decide, perform::StopAfter};
@@ -18,6 +19,19 @@ pub use crate::{controller::Decide, perform::StopAfter};
 /// # Errors
 /// If one of its tasks ends.
 pub async fn run(client: Client, decide: Decide, stop_after: Option<StopAfter>) -> anyhow::Result<()> {
+    run_with(client, decide, stop_after, Arc::new(Real::new())).await
+}
+
+/// The same, where `reach` answers for the members.
+///
+/// # Errors
+/// If one of its tasks ends.
+pub async fn run_with(
+    client: Client,
+    decide: Decide,
+    stop_after: Option<StopAfter>,
+    reach: Arc<dyn Reach>,
+) -> anyhow::Result<()> {
     let mut registry = build::registry("executor");
     let mut tasks = Tasks::new();
     let readiness = Readiness::new(tasks.token());
@@ -26,6 +40,8 @@ pub async fn run(client: Client, decide: Decide, stop_after: Option<StopAfter>) 
         leader: Leader::alone(),
         permission: Permission::new(true),
         pod_name: "test".to_owned(),
+        reach,
+        beside_kubedb: false,
         clock: Arc::new(SystemClock),
         decide,
         stop_after,

@@ -1,6 +1,5 @@
 //! From changes to looks: which database is to be looked at because of what.
 
-use api::join::Set;
 use control::{
     leader::Leader,
     queue::Queue,
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     alongside::Permission,
     index::Index,
-    watches::{SeenClaim, SeenPod, SeenPostgres, SeenRequest, SeenVolume, Stores},
+    watches::{SeenClaim, SeenPod, SeenPostgres, SeenRequest, SeenSet, SeenVolume, Stores},
 };
 
 /// What is heard, and where the looks go.
@@ -30,7 +29,7 @@ pub(crate) struct Awake {
     leads: Receiver<bool>,
     requests: Changes<SeenRequest>,
     postgreses: Changes<SeenPostgres>,
-    petsets: Changes<Set>,
+    petsets: Changes<SeenSet>,
     claims: Changes<SeenClaim>,
     volumes: Changes<SeenVolume>,
     pods: Changes<SeenPod>,
@@ -68,6 +67,16 @@ impl Wake {
         self.queue.add(change.key);
     }
 
+    fn petset(&self, change: &Change<SeenSet>) {
+        let same = matches!((&change.old, &change.new), (Some(old), Some(new)) if old.set == new.set);
+        if !same {
+            self.index.databases_changed();
+        }
+        if let Some(database) = self.index.database_of_set(&change.key) {
+            self.add_busy(database);
+        }
+    }
+
     fn claim(&self, change: &Change<SeenClaim>) {
         self.index.claim_changed(change);
         self.claim_of_busy(&change.key);
@@ -87,8 +96,13 @@ impl Wake {
     }
 
     fn claim_of_busy(&self, claim: &Key) {
-        let database = self.index.database_of(claim);
-        if let Some(database) = database.filter(|database| is_busy(&self.stores, &self.index, database)) {
+        if let Some(database) = self.index.database_of(claim) {
+            self.add_busy(database);
+        }
+    }
+
+    fn add_busy(&self, database: Key) {
+        if is_busy(&self.stores, &self.index, &database) {
             self.queue.add(database);
         }
     }
@@ -135,7 +149,7 @@ impl Awake {
                 () = stop.cancelled() => return Ok(()),
                 change = self.requests.next() => self.wake.request(change),
                 change = self.postgreses.next() => self.wake.postgres(change),
-                _ = self.petsets.next() => self.wake.index.databases_changed(),
+                change = self.petsets.next() => self.wake.petset(&change),
                 change = self.claims.next() => self.wake.claim(&change),
                 change = self.volumes.next() => self.wake.volume(&change),
                 change = self.pods.next() => self.wake.pod(&change),

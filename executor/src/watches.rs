@@ -7,7 +7,7 @@ use api::{
     conditions::find,
     join::{Database, Set},
     kubedb::v1::{Postgres, condition},
-    names::{DATA_TEMPLATE, split_claim},
+    names::{ANNOTATION_HOLD, DATA_TEMPLATE, LABEL_ROLE, split_claim},
     ops::v1alpha1::PostgresOpsRequest,
     petset::v1::PetSet,
 };
@@ -25,7 +25,7 @@ use crate::observe::claim::size;
 pub(crate) struct Stores {
     pub(crate) requests: Store<SeenRequest>,
     pub(crate) postgreses: Store<SeenPostgres>,
-    pub(crate) petsets: Store<Set>,
+    pub(crate) petsets: Store<SeenSet>,
     pub(crate) claims: Store<SeenClaim>,
     pub(crate) volumes: Store<SeenVolume>,
     pub(crate) pods: Store<SeenPod>,
@@ -47,6 +47,14 @@ pub(crate) struct SeenPostgres {
     pub(crate) database: Database,
     /// Message of its pause.
     pub(crate) pause: Option<String>,
+    digest: u64,
+}
+
+/// What is kept of a PetSet.
+#[derive(Debug, PartialEq)]
+pub(crate) struct SeenSet {
+    pub(crate) set: Set,
+    /// Of the hold, the number of members, and what its controller says of both.
     digest: u64,
 }
 
@@ -97,7 +105,7 @@ pub(crate) fn start(watches: &Watches, tasks: &mut Tasks) -> Stores {
     tasks.spawn("watch requests", task);
     let (postgreses, task) = watches.all(postgres);
     tasks.spawn("watch postgreses", task);
-    let (petsets, task) = watches.all(|set: PetSet| Set::of(&set));
+    let (petsets, task) = watches.all(petset);
     tasks.spawn("watch petsets", task);
     let (claims, task) = watches.all(claim);
     tasks.spawn("watch claims", task);
@@ -155,6 +163,19 @@ fn postgres(object: Postgres) -> Option<SeenPostgres> {
     })
 }
 
+fn petset(object: PetSet) -> Option<SeenSet> {
+    let status = object.status.clone().unwrap_or_default();
+    Some(SeenSet {
+        set: Set::of(&object)?,
+        digest: digest(&(
+            object.annotations().get(ANNOTATION_HOLD),
+            object.spec.replicas,
+            status.replicas,
+            &status.hold,
+        )),
+    })
+}
+
 fn claim(object: PersistentVolumeClaim) -> Option<SeenClaim> {
     split_claim(&object.name_any(), DATA_TEMPLATE)?;
     Some(SeenClaim {
@@ -178,6 +199,8 @@ fn volume(object: PersistentVolume) -> Option<SeenVolume> {
 
 fn pod(object: Pod) -> Option<SeenPod> {
     let name = object.name_any();
+    let role = object.labels().get(LABEL_ROLE).cloned();
+    let (uid, deleted) = (object.uid(), object.metadata.deletion_timestamp);
     let spec = object.spec?;
     let volumes = spec.volumes.unwrap_or_default();
     let claims: Vec<_> = volumes
@@ -198,8 +221,22 @@ fn pod(object: Pod) -> Option<SeenPod> {
         .into_iter()
         .find(|condition| condition.type_ == "Ready");
     let ready = ready.map(|condition| condition.status);
+    let running: Vec<_> = status
+        .container_statuses
+        .into_iter()
+        .flatten()
+        .map(|container| container.state.is_some_and(|state| state.running.is_some()))
+        .collect();
     (!claims.is_empty()).then(|| SeenPod {
-        digest: digest(&(&spec.node_name, &status.phase, &ready)),
+        digest: digest(&(
+            uid,
+            role,
+            deleted,
+            &spec.node_name,
+            &status.phase,
+            &ready,
+            running,
+        )),
         claims,
     })
 }

@@ -136,6 +136,12 @@ reasons! {
     FileSystemPending => "",
     /// The claim is mounted nowhere: the filesystem grows at its next mount.
     FinishesAtNextMount => "",
+    /// A member is being made and has to join and stream.
+    Joining => "",
+    /// A member that leads hands over to another.
+    HandingOver => "",
+    /// A member is being stopped for good.
+    Leaving => "",
     /// A step failed and is tried again.
     Retrying => "",
     /// The request gave way to a volume expansion of the same database.
@@ -170,6 +176,26 @@ reasons! {
     RequestDeleted => "",
     /// The API server refuses the write.
     Refused => "see the message",
+    /// Patroni of no member answers, or its answer cannot be used.
+    PatroniNotAnswering => "look at the members' pods and their logs",
+    /// PostgreSQL of a member that runs does not answer.
+    DatabaseNotAnswering => "look at the member's log; check the password in the auth Secret",
+    /// A Secret of the database cannot be read, or lacks a key.
+    CredentialsMissing => "restore the Secret named in the message; the provisioner makes one that is gone",
+    /// No provisioner or PetSet makes the members of this database.
+    Unmanaged => "remove the annotation highwater.dev/unmanaged, or change the members by hand",
+    /// What is asked for is there already.
+    NotDifferent => "ask for something that the database has not got",
+    /// No member leads.
+    NoLeader => "make the database elect a leader: see the members' logs",
+    /// No remaining member has caught up with the one that is to go.
+    NoneCaughtUp => "wait until a standby streams without lag, then create a new request",
+    /// A member does not stream from the leader.
+    NotStreaming => "look at the member's log; grow its volume if it is full",
+    /// A claim that is to be used or deleted is not the one it should be.
+    ClaimChanged => "see the message; nothing was deleted",
+    /// What a stopped member had written is not proved to be elsewhere: its claim is kept.
+    PositionNotReached => "compare its data with the leader's; delete the claim by hand when nothing is missing",
     /// A defect in Highwater; this object is left alone for a while.
     InternalError => "report it with the log lines of that time",
 
@@ -188,6 +214,12 @@ reasons! {
     ReadyPetSets => "",
     /// The Postgres spec has the new size.
     UpdateDatabase => "",
+    /// Members were added.
+    HorizontalScaleUp => "",
+    /// Members were removed.
+    HorizontalScaleDown => "",
+    /// The number of members, or how they replicate, is changed.
+    HorizontalScale => "",
     /// The request is done.
     Successful => "",
     /// The request failed.

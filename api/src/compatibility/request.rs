@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
     Request.acted(
         TYPE,
         Executor,
-        "VolumeExpansion is carried out; HorizontalScaling, VerticalScaling and Restart are accepted, and in this \
+        "VolumeExpansion and HorizontalScaling are carried out; VerticalScaling and Restart are accepted, and in this \
          version end Failed with the reason NotSupported",
     ),
     Request.dangerous_value(
@@ -89,17 +89,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     Request.acted(
         "spec.horizontalScaling.replicas",
-        Later,
-        "the number of members",
+        Executor,
+        "the number of members, 1 to 64; a Synchronous database needs 2",
     ),
     Request.acted(
         "spec.horizontalScaling.standbyMode",
-        Later,
+        Executor,
         "absent leaves it as it is; KubeDB's default Hot is not applied",
     ),
     Request.acted(
         "spec.horizontalScaling.streamingMode",
-        Later,
+        Executor,
         "absent leaves it as it is; KubeDB's default \
         Asynchronous, which would weaken a Synchronous database, is not applied",
     ),

@@ -4,7 +4,7 @@ mod sections;
 mod status;
 
 pub use sections::{Apply, HorizontalScaling, RequestType, VolumeExpansion};
-pub use status::{ExpandedVolume, PausedBackup, Phase, PostgresOpsRequestStatus};
+pub use status::{ChangedMember, ExpandedVolume, PausedBackup, Phase, PostgresOpsRequestStatus};
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};

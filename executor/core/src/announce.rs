@@ -6,9 +6,9 @@
 use units::Reason;
 
 use crate::{
+    operation,
     request::{Phase, Request},
     step::{Step, Update},
-    texts,
 };
 
 /// One Event about a request.
@@ -54,7 +54,7 @@ pub fn before(request: &Request, step: &Step) -> Option<Announcement> {
 pub fn after(request: &Request, step: &Step) -> Option<Announcement> {
     let path = request.database_path();
     match step {
-        Step::Begin(_) => normal(Reason::Running, texts::RUNNING),
+        Step::Begin(_) => normal(Reason::Running, operation::running_text(request)),
         Step::Pause { .. } => normal(
             Reason::PauseDatabase,
             format!("Successfully paused Postgres {path}"),
@@ -71,7 +71,11 @@ pub fn after(request: &Request, step: &Step) -> Option<Announcement> {
             Reason::UpdateDatabase,
             format!("Postgres {path} asks for {to} of storage"),
         ),
-        Step::Succeed(_) => normal(Reason::Successful, "Successfully Expanded Volume"),
+        Step::PatchSpec(_) => normal(
+            Reason::UpdateDatabase,
+            format!("Postgres {path} says what it has become"),
+        ),
+        Step::Succeed(_) => normal(Reason::Successful, operation::successful_event(request)),
         Step::Note(update) => noted(request, update),
         Step::Retry(update) => told(update, Reason::Retrying, true),
         Step::Yield(update) => told(update, Reason::Yielded, false),
@@ -91,8 +95,17 @@ fn noted(request: &Request, update: &Update) -> Option<Announcement> {
             .copied()?;
         let fresh = !request.record.has(condition);
         match kind {
-            Reason::VolumeExpansion | Reason::ReadyPetSets if condition.status => {
+            Reason::VolumeExpansion
+            | Reason::ReadyPetSets
+            | Reason::HorizontalScale
+            | Reason::HorizontalScaleUp
+            | Reason::HorizontalScaleDown
+                if condition.status =>
+            {
                 normal(kind, &condition.message)
+            }
+            Reason::HorizontalScale | Reason::HorizontalScaleUp | Reason::HorizontalScaleDown if fresh => {
+                told_as(condition, is_trouble(&condition.reason))
             }
             Reason::VolumeExpansion if fresh && is_trouble(&condition.reason) => told_as(condition, true),
             Reason::Running if fresh && update.phase == Some(Phase::Pending) => told_as(condition, false),
@@ -107,6 +120,12 @@ fn is_trouble(reason: &str) -> bool {
         Reason::FileSystemPending,
         Reason::FinishesAtNextMount,
         Reason::VolumeExpansion,
+        Reason::Running,
+        Reason::Joining,
+        Reason::HandingOver,
+        Reason::Leaving,
+        Reason::HorizontalScaleUp,
+        Reason::HorizontalScaleDown,
     ];
     waits.iter().all(|wait| wait.as_str() != reason)
 }

@@ -5,18 +5,25 @@ use units::Reason;
 
 use crate::{
     observed::Observed,
-    place,
+    operation,
     request::{Condition, Request},
     step::{Step, Update},
     texts,
 };
 
-/// The end of the present run's step.
+/// The end of the present step: of the run, or where it works on one member after the other, of that member; time
+/// spent on giving way to another request does not count.
 pub(crate) fn deadline(request: &Request) -> Option<Timestamp> {
-    request
-        .record
-        .started()
-        .map(|started| texts::after(started, request.step_timeout()))
+    let record = &request.record;
+    let member = record.members.iter().filter_map(|member| member.since).max();
+    let went_on = record
+        .condition(Reason::Yielded)
+        .and_then(|yielded| yielded.since);
+    [record.started(), member, went_on]
+        .into_iter()
+        .flatten()
+        .max()
+        .map(|since| texts::after(since, request.step_timeout()))
 }
 
 pub(crate) fn is_late(request: &Request, now: Timestamp) -> bool {
@@ -33,10 +40,9 @@ pub(crate) fn run_again(request: &Request, seen: &Observed, reason: Reason, what
     let text = format!("retry {attempts} of {}: {what}", request.max_retries);
     Step::Retry(Update {
         conditions: vec![Condition::new(Reason::Retrying, true, reason, text)],
-        volumes: request.target().map(|target| place::plan(seen, target)),
         attempts: Some(attempts.saturating_add(1)),
         starts: true,
-        ..Update::default()
+        ..operation::plan(request, seen)
     })
 }
 
@@ -44,8 +50,13 @@ pub(crate) fn run_again(request: &Request, seen: &Observed, reason: Reason, what
 pub(crate) fn give_up(request: &Request, reason: Reason, what: &str) -> Step {
     let message = texts::with_remedy(reason, what);
     let mut conditions = vec![Condition::new(Reason::Failed, true, reason, message.clone())];
-    if !request.record.is_true(Reason::VolumeExpansion) {
-        conditions.push(Condition::new(Reason::VolumeExpansion, false, reason, message));
+    if !operation::is_worked(request) {
+        conditions.push(Condition::new(
+            operation::progress(request),
+            false,
+            reason,
+            message,
+        ));
     }
     Step::GiveUp(Update {
         conditions,

@@ -9,7 +9,10 @@ use units::{Bytes, Reason};
 use crate::{
     observed::{Capability, Claim, Database, Observed},
     place, quota,
-    request::{Expansion, Mode, Request, Size, VOLUME_EXPANSION},
+    request::{
+        Expansion, HORIZONTAL_SCALING, Mode, Operation, RESTART, Request, Size, VERTICAL_SCALING,
+        VOLUME_EXPANSION,
+    },
     texts,
 };
 
@@ -31,14 +34,10 @@ fn refuse<T>(reason: Reason, what: impl Into<String>) -> Result<T, Obstacle> {
 
 /// What the request alone shows; gives the size asked for.
 pub(crate) fn spec(request: &Request) -> Result<Bytes, Obstacle> {
-    if request.kind != VOLUME_EXPANSION {
-        let text = format!(
-            "not supported by Highwater: spec.type {}; supported is {VOLUME_EXPANSION} with mode Online",
-            request.kind
-        );
-        return refuse(Reason::NotSupported, text);
-    }
-    let Some(expansion) = &request.expansion else {
+    let Operation::VolumeExpansion(expansion) = &request.operation else {
+        return refuse(Reason::NotSupported, not_supported(request));
+    };
+    let Some(expansion) = expansion else {
         return refuse(
             Reason::InvalidRequest,
             "`spec.volumeExpansion` field is required, can not be nil.",
@@ -57,6 +56,15 @@ pub(crate) fn spec(request: &Request) -> Result<Bytes, Obstacle> {
             format!("spec.volumeExpansion.mode {mode:?} is neither Online nor Offline"),
         ),
     }
+}
+
+/// What is said of a type that is not carried out.
+pub(crate) fn not_supported(request: &Request) -> String {
+    format!(
+        "not supported by Highwater: spec.type {}; supported are {VOLUME_EXPANSION}, {HORIZONTAL_SCALING}, \
+         {VERTICAL_SCALING} and {RESTART}",
+        request.kind()
+    )
 }
 
 fn size(expansion: &Expansion) -> Result<Bytes, Obstacle> {

@@ -8,7 +8,7 @@ use units::{Bytes, Reason};
 use crate::{
     attempt, growth,
     observed::{Claim, Observed, Target},
-    pause, place,
+    operation, pause, place,
     request::{Condition, Phase, Request, Stage},
     step::{Step, Update, Wait},
     texts,
@@ -92,7 +92,7 @@ fn postgres(seen: &Observed, to: Bytes) -> Option<Step> {
 }
 
 /// Template and spec follow what every claim has, when this run made it grow; only while the database is paused for it.
-fn align(request: &Request, seen: &Observed) -> Option<Step> {
+pub(crate) fn align(request: &Request, seen: &Observed) -> Option<Step> {
     let target = request.target().filter(|_| pause::is_mine(request, seen))?;
     let to = match request.record.is_true(Reason::VolumeExpansion) {
         true => target,
@@ -109,8 +109,12 @@ fn align(request: &Request, seen: &Observed) -> Option<Step> {
 pub(crate) fn failing(request: &Request, seen: &Observed, now: Timestamp) -> Step {
     let since = request.record.true_since(Reason::Failed);
     let patient = since.is_some_and(|since| now < texts::after(since, ALIGN_TIMEOUT));
-    align(request, seen).filter(|_| patient).unwrap_or_else(|| {
-        if pause::is_mine(request, seen) {
+    let mine = pause::is_mine(request, seen);
+    let tidy = (mine && patient)
+        .then(|| operation::tidy(request, seen))
+        .flatten();
+    tidy.unwrap_or_else(|| {
+        if mine {
             return Step::Resume;
         }
         Step::Fail(Update {
@@ -120,35 +124,44 @@ pub(crate) fn failing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     })
 }
 
-/// State `Deleted`: the next safe point is before the first claim is patched, or after the patched ones have grown.
-/// A set patched in part is patched in full first: its members keep one size.
+/// State `Deleted`: up to the next safe point, what is begun is brought to its end, for a limited time.
 pub(crate) fn deleted(request: &Request, seen: &Observed, now: Timestamp) -> Step {
     let until = request
         .deleted
         .map(|deleted| texts::after(deleted, DELETE_TIMEOUT));
     let patient = until.is_some_and(|until| now < until) && !attempt::is_late(request, now);
-    let unsettled =
-        patient && pause::is_mine(request, seen) && !request.record.is_true(Reason::VolumeExpansion);
-    match settle(request, seen, now).filter(|_| unsettled) {
+    let mine = pause::is_mine(request, seen);
+    let unsettled = patient && mine && !operation::is_worked(request);
+    let settle = unsettled.then(|| operation::settle(request, seen, now)).flatten();
+    match settle {
         Some(Step::Wait(wait)) => {
+            let marks = [wait.until, until, attempt::deadline(request)];
             return Step::Wait(Wait {
-                until: until.min(attempt::deadline(request)),
+                until: marks.into_iter().flatten().min(),
                 ..wait
             });
         }
         Some(step) => return step,
         None => {}
     }
-    align(request, seen).unwrap_or_else(|| {
-        if pause::is_mine(request, seen) {
+    // Members may never answer; somebody waits for the deletion.
+    let in_time = !operation::needs_acknowledgement(request)
+        || until.is_some_and(|until| now < texts::after(until, ALIGN_TIMEOUT));
+    let tidy = (mine && in_time)
+        .then(|| operation::tidy(request, seen))
+        .flatten();
+    tidy.unwrap_or_else(|| {
+        if mine {
             return Step::Resume;
         }
         released(request)
     })
 }
 
-/// What is still to be done or awaited for claims that this request has patched.
-fn settle(request: &Request, seen: &Observed, now: Timestamp) -> Option<Step> {
+/// What is still to be done or awaited for claims that this request has patched: the next safe point is before the
+/// first claim is patched, or after the patched ones have grown. A set patched in part is patched in full first: its
+/// members keep one size.
+pub(crate) fn settle(request: &Request, seen: &Observed, now: Timestamp) -> Option<Step> {
     let target = request.target()?;
     let begun = |claim: &&Claim| {
         let record = request.record.volume(&claim.name);
@@ -178,7 +191,11 @@ fn settle(request: &Request, seen: &Observed, now: Timestamp) -> Option<Step> {
 /// State `Closing`.
 pub(crate) fn closing(request: &Request) -> Step {
     let condition = |kind, status, text: &str| Condition::new(kind, status, kind, text);
-    let mut conditions = vec![condition(Reason::Successful, true, texts::SUCCESSFUL)];
+    let mut conditions = vec![condition(
+        Reason::Successful,
+        true,
+        operation::successful_text(request),
+    )];
     if request.record.is_true(Reason::InternalError) {
         conditions.push(condition(Reason::InternalError, false, "it has passed"));
     }

@@ -3,12 +3,21 @@
 //! A snapshot: by the time it is acted upon it may be old. Every write is therefore fenced with the version of
 //! the object it was computed from, and computed again when that fence refuses it.
 
+mod claim;
+mod members;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use units::{Bytes, Reason};
 
-use crate::request::Phase;
+pub use self::{
+    claim::{Capability, Claim, Class, Complaint, Event, Pod, Profile, Resize},
+    members::{
+        Answer, Cluster, Fork, Held, Hold, Member, MemberPod, Own, Role, Slot, Sql, Standing, Trouble,
+    },
+};
+use crate::request::{Phase, StandbyMode, StreamingMode};
 
 /// Everything that [`crate::step()`] looks at besides the request itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,6 +28,14 @@ pub struct Observed {
     pub petset: Option<PetSet>,
     /// Its data claims, by ordinal.
     pub claims: Vec<Claim>,
+    /// Its members, by ordinal; only looked up for requests that work on members ([`crate::needs`]).
+    pub members: Vec<Member>,
+    /// What Patroni says of the whole; only asked for such requests.
+    pub cluster: Answer<Cluster>,
+    /// Whether KubeDB makes the members: then only volumes are grown, Online.
+    pub beside_kubedb: bool,
+    /// Why nothing can be asked by SQL or told to Patroni, if so.
+    pub credentials: Option<Trouble>,
     /// Storage quotas of the namespace.
     pub quotas: Vec<Quota>,
     /// Limits on the size of one claim in the namespace.
@@ -29,6 +46,8 @@ pub struct Observed {
     pub trials: BTreeMap<String, Trial>,
     /// Writes of this request that the API server refused for good, as far as this process remembers.
     pub refusals: BTreeMap<Target, Refusal>,
+    /// What members answered to the last write that went to them, where it failed; as far as this process remembers.
+    pub troubles: BTreeMap<Target, Trouble>,
 }
 
 /// A Postgres.
@@ -42,6 +61,14 @@ pub struct Database {
     pub ready: bool,
     /// `spec.storage.resources.requests.storage`; absent when no storage is configured.
     pub storage: Option<Bytes>,
+    /// `spec.replicas`.
+    pub replicas: Option<u32>,
+    /// `spec.standbyMode`.
+    pub standby: Option<StandbyMode>,
+    /// `spec.streamingMode`; absent is Asynchronous.
+    pub streaming: Option<StreamingMode>,
+    /// `spec.halted`.
+    pub halted: bool,
     /// The `Paused` condition, when `True`.
     pub paused: Option<Pause>,
     /// Text of the `PauseAcknowledged` condition, when `True`.
@@ -64,116 +91,18 @@ pub struct PetSet {
     pub name: String,
     /// What its claim template `data` asks for; absent without such a template.
     pub template: Option<Bytes>,
-}
-
-/// One data claim.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Claim {
-    /// Its name.
-    pub name: String,
-    /// Whether it is bound to a volume.
-    pub bound: bool,
-    /// Whether it is being deleted.
-    pub deleting: bool,
-    /// Its storage class; absent when it has none or the class is gone.
-    pub class: Option<Class>,
-    /// `spec.resources.requests.storage`.
-    pub request: Bytes,
-    /// `status.capacity.storage`: what a pod has.
-    pub capacity: Bytes,
-    /// `status.allocatedResources.storage`: what the last resize was started for.
-    pub allocated: Option<Bytes>,
-    /// `status.allocatedResourceStatuses.storage`: present while a resize is in progress.
-    pub resize: Option<Resize>,
-    /// The condition `ControllerResizeError`, when `True`.
-    pub controller_error: Option<Complaint>,
-    /// The condition `NodeResizeError`, when `True`.
-    pub node_error: Option<Complaint>,
-    /// Whether a resizer ever said something about the present resize: a condition `Resizing` or later.
-    pub resizer_seen: bool,
-    /// Capacity of the bound volume (PV).
-    pub volume: Option<Bytes>,
-    /// Pods that mount it, or are about to: not finished, and assigned to a node.
-    pub pods: Vec<Pod>,
-    /// Its Events since the run began, newest first; only looked up when it takes long.
-    pub events: Vec<Event>,
-}
-
-/// What a driver said when it failed, as a condition of the claim.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Complaint {
-    /// Its words.
-    pub message: String,
-    /// When; whole seconds, by the resizer's clock.
-    pub at: Option<Timestamp>,
-}
-
-/// A storage class with what is known of its storage.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Class {
-    /// Its name.
-    pub name: String,
-    /// `allowVolumeExpansion`.
-    pub expandable: bool,
-    /// What a StorageProfile says of it.
-    pub profile: Option<Profile>,
-}
-
-/// What a StorageProfile says.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Profile {
-    /// The profile's name.
-    pub name: String,
-    /// How it can grow.
-    pub expansion: Capability,
-    /// The largest volume.
-    pub maximum: Option<Bytes>,
-}
-
-/// How a class of storage can grow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Capability {
-    /// Under running pods.
-    Online,
-    /// Only while detached.
-    Offline,
-    /// Not at all.
-    Unsupported,
-}
-
-/// Values of `status.allocatedResourceStatuses.storage`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Resize {
-    /// The driver's controller is at work, or its last try failed in a way that may pass.
-    ControllerInProgress,
-    /// The driver's controller says that the size cannot be had.
-    ControllerInfeasible,
-    /// The node's step is to come.
-    NodePending,
-    /// The node is at work.
-    NodeInProgress,
-    /// The node says that it cannot be done.
-    NodeInfeasible,
-    /// A value unknown to this version: in progress.
-    Other,
-}
-
-/// A pod that mounts a claim.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Pod {
-    /// Its name.
-    pub name: String,
-    /// Value of the annotation by which it was last nudged.
-    pub nudged: Option<String>,
-}
-
-/// An Event of a claim.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Event {
-    /// Its reason.
-    pub reason: String,
-    /// Its text.
-    pub message: String,
+    /// Whether its controller is kept off it.
+    pub unmanaged: bool,
+    /// `spec.replicas`.
+    pub replicas: u32,
+    /// `status.replicas`, when the status is about the present spec.
+    pub present: Option<u32>,
+    /// Uid of the request that last said that it changes it no more.
+    pub sealed: Option<String>,
+    /// The hold that is written on it.
+    pub hold: Option<Hold>,
+    /// The hold that its controller keeps.
+    pub held: Option<Held>,
 }
 
 /// A limit on requested storage from a ResourceQuota.
@@ -254,29 +183,41 @@ pub enum Target {
     Pod(String),
     /// The PetSet.
     PetSet,
-}
-
-impl Claim {
-    /// Whether a patch of its request can be accepted.
-    #[must_use]
-    pub fn is_usable(&self) -> bool {
-        self.bound && !self.deleting
-    }
-
-    /// The size it has, also when only the next mount is missing.
-    #[must_use]
-    pub fn size(&self) -> Bytes {
-        let volume = self.volume.unwrap_or(Bytes::ZERO);
-        let unmounted = self.resize == Some(Resize::NodePending) && self.pods.is_empty();
-        if unmounted {
-            volume.max(self.capacity)
-        } else {
-            self.capacity
-        }
-    }
+    /// Patroni's dynamic settings.
+    PatroniConfig,
+    /// Who leads.
+    Leader,
+    /// A member's PostgreSQL.
+    Postgresql(String),
 }
 
 impl Observed {
+    /// The member of this ordinal.
+    #[must_use]
+    pub fn member(&self, ordinal: u32) -> Option<&Member> {
+        self.members.iter().find(|member| member.ordinal == ordinal)
+    }
+
+    /// The claim of this ordinal.
+    #[must_use]
+    pub fn claim(&self, ordinal: u32) -> Option<&Claim> {
+        self.claims.iter().find(|claim| claim.ordinal == ordinal)
+    }
+
+    /// The member that holds the leader's key.
+    #[must_use]
+    pub fn leader(&self) -> Option<&Member> {
+        let name = self.cluster.says()?.leader.as_ref()?;
+        self.members.iter().find(|member| member.name == *name)
+    }
+
+    /// Whether this member is listed as streaming by the leader's PostgreSQL.
+    #[must_use]
+    pub fn is_streaming(&self, member: &Member) -> bool {
+        let sql = self.leader().and_then(|leader| leader.sql.says());
+        sql.is_some_and(|sql| sql.streaming.contains(&member.name))
+    }
+
     /// The size that every member has: the smallest of its claims.
     #[must_use]
     pub fn common_size(&self) -> Option<Bytes> {

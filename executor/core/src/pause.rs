@@ -11,6 +11,7 @@ use units::Reason;
 use crate::{
     attempt,
     observed::{Database, Observed, Queued, Target},
+    operation,
     request::{Condition, Request},
     step::{Step, Wait},
     texts,
@@ -84,12 +85,14 @@ pub(crate) fn is_awaited(seen: &Observed, request: &Request, now: Timestamp) -> 
     let Some(database) = &seen.database else {
         return false;
     };
-    let Some(since) = database.paused.as_ref().and_then(|pause| pause.since) else {
+    if !database.managed || is_acknowledged(database, request) {
         return false;
-    };
-    database.managed
-        && !is_acknowledged(database, request)
-        && (since..texts::after(since, ACKNOWLEDGE_TIMEOUT)).contains(&now)
+    }
+    if operation::needs_acknowledgement(request) {
+        return true;
+    }
+    let since = database.paused.as_ref().and_then(|pause| pause.since);
+    since.is_some_and(|since| (since..texts::after(since, ACKNOWLEDGE_TIMEOUT)).contains(&now))
 }
 
 fn is_acknowledged(database: &Database, request: &Request) -> bool {
@@ -128,12 +131,26 @@ pub(crate) fn pausing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
 }
 
 /// State `Acknowledging`.
-pub(crate) fn acknowledging(seen: &Observed) -> Step {
+pub(crate) fn acknowledging(request: &Request, seen: &Observed, now: Timestamp) -> Step {
     let since = seen
         .database
         .as_ref()
         .and_then(|database| database.paused.as_ref()?.since);
-    let until = since.map(|since| texts::after(since, ACKNOWLEDGE_TIMEOUT));
+    let required = operation::needs_acknowledgement(request);
+    let timeout = if required {
+        request.step_timeout()
+    } else {
+        ACKNOWLEDGE_TIMEOUT
+    };
+    let until = since.map(|since| texts::after(since, timeout));
+    if required && until.is_none_or(|until| now >= until) {
+        let text = format!(
+            "the provisioner did not acknowledge within {} s that Postgres {} is paused",
+            timeout.as_secs(),
+            request.database_path()
+        );
+        return attempt::run_again(request, seen, Reason::ProvisionerNotAnswering, &text);
+    }
     Step::Wait(Wait {
         reason: Reason::AwaitingPause,
         until,

@@ -5,8 +5,9 @@ use units::{Bytes, Reason};
 
 use crate::{
     attempt,
-    checks::{self, Obstacle},
-    observed::{Observed, Trial},
+    checks::Obstacle,
+    observed::{Observed, Queued, Trial},
+    operation,
     pause::{self, Holder},
     place, queue,
     request::{Apply, Condition, Phase, Request},
@@ -28,7 +29,7 @@ pub(crate) fn queued(request: &Request, seen: &Observed, now: Timestamp) -> Step
 }
 
 fn start(request: &Request, seen: &Observed, now: Timestamp) -> Result<Step, Obstacle> {
-    let target = checks::spec(request)?;
+    operation::spec(request, seen)?;
     let Some(database) = &seen.database else {
         return Err(Obstacle::Refuse(
             Reason::DatabaseNotFound,
@@ -49,7 +50,7 @@ fn start(request: &Request, seen: &Observed, now: Timestamp) -> Result<Step, Obs
             None,
         ));
     }
-    checks::world(request, seen, target, now)?;
+    operation::world(request, seen, now)?;
     if request.apply == Apply::IfReady && !database.ready {
         let text = format!(
             "Postgres {} is not Ready and the request says apply: IfReady",
@@ -57,18 +58,18 @@ fn start(request: &Request, seen: &Observed, now: Timestamp) -> Result<Step, Obs
         );
         return Err(Obstacle::Hold(Reason::DatabaseNotReady, text, None));
     }
-    if let Some(step) = trial(seen, target)? {
+    if let Some(step) = operation::trial(request, seen)? {
         return Ok(step);
     }
     Ok(if request.finalizer {
-        begin(seen, target)
+        begin(request, seen)
     } else {
         Step::AddFinalizer
     })
 }
 
 /// Every patch is tried without effect first: quotas, classes and webhooks answer before the database is paused.
-fn trial(seen: &Observed, target: Bytes) -> Result<Option<Step>, Obstacle> {
+pub(crate) fn trial(seen: &Observed, target: Bytes) -> Result<Option<Step>, Obstacle> {
     for claim in seen
         .claims
         .iter()
@@ -94,18 +95,18 @@ fn trial(seen: &Observed, target: Bytes) -> Result<Option<Step>, Obstacle> {
     Ok(None)
 }
 
-fn begin(seen: &Observed, target: Bytes) -> Step {
+fn begin(request: &Request, seen: &Observed) -> Step {
     Step::Begin(Update {
         phase: Some(Phase::Progressing),
         conditions: vec![Condition::new(
             Reason::Running,
             true,
             Reason::Running,
-            texts::RUNNING,
+            operation::running_text(request),
         )],
-        volumes: Some(place::plan(seen, target)),
         attempts: Some(1),
         starts: true,
+        ..operation::plan(request, seen)
     })
 }
 
@@ -145,18 +146,8 @@ pub(crate) fn foreign(request: &Request, seen: &Observed) -> Step {
     if !request.finalizer {
         return Step::AddFinalizer;
     }
-    match (queue::urgent(seen), checks::spec(request)) {
-        (Some(urgent), _) => {
-            let text = format!(
-                "gives way to the volume expansion {}/{}",
-                request.namespace, urgent.name
-            );
-            let condition = Condition::new(Reason::Yielded, true, Reason::Yielded, text);
-            Step::Yield(Update {
-                conditions: vec![condition],
-                ..Update::default()
-            })
-        }
+    match (queue::urgent(seen), operation::spec(request, seen)) {
+        (Some(urgent), _) => give_way(request, urgent),
         (None, Err(Obstacle::Refuse(reason, what) | Obstacle::Hold(reason, what, _))) => {
             attempt::give_up(request, reason, &what)
         }
@@ -166,6 +157,19 @@ pub(crate) fn foreign(request: &Request, seen: &Observed) -> Step {
             "a supported type was taken for foreign",
         ),
     }
+}
+
+/// The request lets an expansion run first. Only at a safe point: whatever the expansion meets must be a whole database.
+pub(crate) fn give_way(request: &Request, urgent: &Queued) -> Step {
+    let text = format!(
+        "gives way to the volume expansion {}/{}",
+        request.namespace, urgent.name
+    );
+    let condition = Condition::new(Reason::Yielded, true, Reason::Yielded, text);
+    Step::Yield(Update {
+        conditions: vec![condition],
+        ..Update::default()
+    })
 }
 
 /// State `Yielded`.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::{
     observed::{Observed, Queued},
-    request::{Mode, Request, VOLUME_EXPANSION},
+    request::{Request, VOLUME_EXPANSION},
 };
 
 /// The order of age: creation, and of two created in the same second the greater name counts as older.
@@ -21,12 +21,12 @@ const NEVER_SKIPPED: &str = "Reconfigure";
 
 /// The newest other request of the same type, if it is newer.
 pub(crate) fn superseded_by<'a>(request: &Request, seen: &'a Observed) -> Option<&'a Queued> {
-    if request.kind == NEVER_SKIPPED {
+    if request.kind() == NEVER_SKIPPED {
         return None;
     }
     seen.queue
         .iter()
-        .filter(|other| other.phase.is_queued() && !other.deleting && other.kind == request.kind)
+        .filter(|other| other.phase.is_queued() && !other.deleting && other.kind == request.kind())
         .filter(|other| age(other.created, &other.name) > age(request.created, &request.name))
         .max_by_key(|other| age(other.created, &other.name))
 }
@@ -44,20 +44,12 @@ pub(crate) fn ahead<'a>(request: &Request, seen: &'a Observed) -> Option<&'a Que
     let running = seen
         .queue
         .iter()
-        .find(|other| is_running(other) && !(other.yielded && is_urgent(request)));
+        .find(|other| is_running(other) && !(other.yielded && request.operation.is_online_expansion()));
     running.or_else(|| oldest_kept(request, seen))
 }
 
 fn is_running(other: &Queued) -> bool {
     other.phase == crate::request::Phase::Progressing
-}
-
-fn is_urgent(request: &Request) -> bool {
-    let online = request
-        .expansion
-        .as_ref()
-        .is_some_and(|expansion| expansion.mode == Mode::Online);
-    request.kind == VOLUME_EXPANSION && online
 }
 
 /// The oldest of those that stay in the queue, if it is older and able to start.
@@ -71,7 +63,7 @@ fn oldest_kept<'a>(request: &Request, seen: &'a Observed) -> Option<&'a Queued> 
         queued().any(|new| new.kind == old.kind && age(new.created, &new.name) > age(old.created, &old.name))
     };
     queued()
-        .filter(|other| other.kind != request.kind && !other.held && !replaced(other))
+        .filter(|other| other.kind != request.kind() && !other.held && !replaced(other))
         .filter(|other| age(other.created, &other.name) < age(request.created, &request.name))
         .min_by_key(|other| age(other.created, &other.name))
 }

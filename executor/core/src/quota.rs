@@ -4,7 +4,7 @@
 
 use units::Bytes;
 
-use crate::observed::{Claim, Observed};
+use crate::observed::{Claim, Observed, Quota};
 
 /// What stands in the way of raising these claims to `target`.
 pub(crate) fn blocked(seen: &Observed, claims: &[&Claim], target: Bytes) -> Option<String> {
@@ -20,33 +20,49 @@ fn limit(seen: &Observed, target: Bytes) -> Option<String> {
 }
 
 fn quota(seen: &Observed, claims: &[&Claim], target: Bytes) -> Option<String> {
-    seen.quotas.iter().find_map(|quota| {
-        let of_class = |claim: &&&Claim| match (&quota.class, &claim.class) {
-            (None, _) => true,
-            (Some(name), Some(class)) => class.name == *name,
-            (Some(_), None) => false,
-        };
-        let needed = claims
+    let needed = |quota: &Quota| {
+        claims
             .iter()
-            .filter(of_class)
+            .filter(|claim| is_about(quota, claim))
             .map(|claim| target.saturating_sub(charged(claim)))
-            .try_fold(Bytes::ZERO, Bytes::checked_add);
-        let total = needed.and_then(|needed| quota.used.checked_add(needed));
-        if total.is_some_and(|total| total <= quota.hard) || needed == Some(Bytes::ZERO) {
-            return None;
-        }
-        let class = quota
-            .class
-            .as_ref()
-            .map_or_else(String::new, |class| format!(" of class {class}"));
-        Some(format!(
-            "ResourceQuota {} allows {} of requested storage{class}, {} is used, {} more is needed",
-            quota.name,
-            quota.hard,
-            quota.used,
-            needed.map_or_else(|| "far".to_owned(), |needed| needed.to_string()),
-        ))
-    })
+            .try_fold(Bytes::ZERO, Bytes::checked_add)
+    };
+    seen.quotas
+        .iter()
+        .find_map(|quota| exceeded(quota, needed(quota)))
+}
+
+/// What stands in the way of `count` more claims of this size, of the class that `sibling` has.
+pub(crate) fn blocked_for_new(seen: &Observed, sibling: &Claim, size: Bytes, count: u64) -> Option<String> {
+    let needed = size.get().checked_mul(count).map(Bytes::new);
+    let mut of_class = seen.quotas.iter().filter(|quota| is_about(quota, sibling));
+    limit(seen, size).or_else(|| of_class.find_map(|quota| exceeded(quota, needed)))
+}
+
+fn is_about(quota: &Quota, claim: &Claim) -> bool {
+    match (&quota.class, &claim.class) {
+        (None, _) => true,
+        (Some(name), Some(class)) => class.name == *name,
+        (Some(_), None) => false,
+    }
+}
+
+fn exceeded(quota: &Quota, needed: Option<Bytes>) -> Option<String> {
+    let total = needed.and_then(|needed| quota.used.checked_add(needed));
+    if total.is_some_and(|total| total <= quota.hard) || needed == Some(Bytes::ZERO) {
+        return None;
+    }
+    let class = quota
+        .class
+        .as_ref()
+        .map_or_else(String::new, |class| format!(" of class {class}"));
+    Some(format!(
+        "ResourceQuota {} allows {} of requested storage{class}, {} is used, {} more is needed",
+        quota.name,
+        quota.hard,
+        quota.used,
+        needed.map_or_else(|| "far".to_owned(), |needed| needed.to_string()),
+    ))
 }
 
 /// What a claim already counts: kubernetes/kubernetes:pkg/quota/v1/evaluator/core/persistent_volume_claims.go.

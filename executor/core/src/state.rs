@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use units::Reason;
 
 use crate::{
-    finish,
     observed::Observed,
-    pause,
-    request::{Phase, Request, VOLUME_EXPANSION},
+    operation, pause,
+    request::{Phase, Request},
 };
 
 /// Where a request stands. One line each: what it is, *exit*, *deadline*.
@@ -35,10 +34,17 @@ pub enum State {
     Deleted,
     /// Running, the database not yet paused in its name. Exit: paused. Deadline: one step's time.
     Pausing,
-    /// Paused, the provisioner's acknowledgement is awaited. Exit: it came. Deadline: 5 s, then without.
+    /// Paused, the provisioner's acknowledgement is awaited. Exit: it came. Deadline: an Online expansion 5 s, then
+    /// without; all others one step's time.
     Acknowledging,
     /// The claims grow. Exit: all have grown. Deadline: one step's time.
     Growing,
+    /// Offline: member by member, stopped and grown. Exit: all have grown. Deadline: one step's time per member.
+    Detaching,
+    /// Members are added or removed, one at a time. Exit: as many as asked for. Deadline: one step's time per member.
+    Scaling,
+    /// Members are replaced, one at a time. Exit: all are. Deadline: one step's time per member.
+    Rolling,
     /// PetSet and Postgres get the size that the claims have. Exit: both have it. Deadline: one step's time.
     Aligning,
     /// Everything has its size. Exit: the database is resumed. Deadline: none, it is retried: a database is not
@@ -69,18 +75,18 @@ pub fn state(request: &Request, seen: &Observed, now: Timestamp) -> State {
 }
 
 fn running(request: &Request, seen: &Observed, now: Timestamp) -> State {
-    if request.kind != VOLUME_EXPANSION {
+    let Some(works) = operation::works(request, seen) else {
         return State::Foreign;
-    }
+    };
     let mine = pause::is_mine(request, seen);
-    let complete = finish::is_complete(request, seen);
+    let complete = operation::is_complete(request, seen);
     match (complete, mine) {
         (true, true) => State::Resuming,
         (true, false) => State::Closing,
         (false, false) => State::Pausing,
-        (false, true) if request.record.is_true(Reason::VolumeExpansion) => State::Aligning,
+        (false, true) if operation::is_worked(request) => State::Aligning,
         (false, true) if pause::is_awaited(seen, request, now) => State::Acknowledging,
-        (false, true) => State::Growing,
+        (false, true) => works,
     }
 }
 
@@ -100,6 +106,9 @@ impl State {
             State::Pausing => "Pausing",
             State::Acknowledging => "Acknowledging",
             State::Growing => "Growing",
+            State::Detaching => "Detaching",
+            State::Scaling => "Scaling",
+            State::Rolling => "Rolling",
             State::Aligning => "Aligning",
             State::Resuming => "Resuming",
             State::Closing => "Closing",

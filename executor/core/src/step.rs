@@ -10,8 +10,9 @@ use units::{Bytes, Reason};
 use crate::{
     finish, growth,
     observed::{Observed, Target},
-    pause, pending,
-    request::{Condition, Phase, Record, Request, VolumeRecord},
+    offline, operation, pause, pending,
+    request::{Condition, MemberRecord, Phase, Record, Request, StandbyMode, StreamingMode, VolumeRecord},
+    rolling, scaling,
     state::{State, state},
 };
 
@@ -74,6 +75,55 @@ pub enum Step {
         /// The new size.
         to: Bytes,
     },
+    /// Postgres spec: what a request has made of its members.
+    PatchSpec(SpecChange),
+    /// PetSet spec: the number of members.
+    SetReplicas {
+        /// The new number.
+        to: u32,
+    },
+    /// PetSet annotation: no pod of this ordinal.
+    Hold {
+        /// The ordinal.
+        ordinal: u32,
+        /// When it ends by itself.
+        until: Timestamp,
+    },
+    /// PetSet annotation: no ordinal is held any more.
+    Release,
+    /// PetSet annotation: this request changes it no more. Whatever was decided before and is still to be written is then
+    /// refused, for the PetSet is another.
+    Seal,
+    /// A pod: deleted, with its grace period.
+    DeletePod {
+        /// The pod.
+        pod: String,
+        /// Its uid: a later pod of that name is not meant.
+        uid: String,
+    },
+    /// A claim: deleted, with what is on it.
+    DeleteClaim {
+        /// The claim.
+        claim: String,
+        /// Its uid: a later claim of that name is not meant.
+        uid: String,
+    },
+    /// Patroni's dynamic settings.
+    PatchConfig(ConfigChange),
+    /// Patroni: another member leads.
+    Switchover {
+        /// Who leads now; Patroni refuses when it is somebody else.
+        leader: String,
+        /// Who is to lead.
+        candidate: String,
+    },
+    /// SQL on one member: a replication slot that nobody uses is dropped.
+    DropSlot {
+        /// The member.
+        member: String,
+        /// The slot.
+        slot: String,
+    },
     /// Postgres status: no longer paused.
     Resume,
     /// Take the finalizer off the request.
@@ -100,10 +150,34 @@ pub struct Update {
     pub conditions: Vec<Condition>,
     /// All volumes.
     pub volumes: Option<Vec<VolumeRecord>>,
+    /// All members.
+    pub members: Option<Vec<MemberRecord>>,
     /// How often it was begun.
     pub attempts: Option<u32>,
     /// The present run starts now.
     pub starts: bool,
+}
+
+/// A change of a Postgres spec; what is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct SpecChange {
+    /// `spec.replicas`.
+    pub replicas: Option<u32>,
+    /// `spec.standbyMode`.
+    pub standby: Option<StandbyMode>,
+    /// `spec.streamingMode`.
+    pub streaming: Option<StreamingMode>,
+}
+
+/// A change of Patroni's dynamic settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConfigChange {
+    /// `member_slots_ttl: 0`: a member's slot goes with the member.
+    DropSlotsAtOnce,
+    /// `member_slots_ttl` as Patroni has it by default.
+    KeepSlots,
+    /// `synchronous_mode`.
+    Synchronous(bool),
 }
 
 /// What to do next for this request.
@@ -122,9 +196,12 @@ pub fn step(request: &Request, seen: &Observed, now: Timestamp) -> Step {
         State::Failing => finish::failing(request, seen, now),
         State::Deleted => finish::deleted(request, seen, now),
         State::Pausing => pause::pausing(request, seen, now),
-        State::Acknowledging => pause::acknowledging(seen),
+        State::Acknowledging => pause::acknowledging(request, seen, now),
         State::Growing => growth::growing(request, seen, now),
-        State::Aligning => finish::aligning(request, seen, now),
+        State::Detaching => offline::detaching(request, seen, now),
+        State::Scaling => scaling::scaling(request, seen, now),
+        State::Rolling => rolling::rolling(request, seen, now),
+        State::Aligning => operation::aligning(request, seen, now),
         State::Resuming => Step::Resume,
         State::Closing => finish::closing(request),
     }
@@ -150,8 +227,17 @@ impl Step {
             Step::Pause { .. } | Step::Resume => Target::PostgresStatus,
             Step::PatchClaim { claim, .. } => Target::Claim(claim.clone()),
             Step::Nudge { pod, .. } => Target::Pod(pod.clone()),
-            Step::PatchTemplate { .. } => Target::PetSet,
-            Step::PatchPostgres { .. } => Target::PostgresSpec,
+            Step::PatchTemplate { .. }
+            | Step::SetReplicas { .. }
+            | Step::Hold { .. }
+            | Step::Release
+            | Step::Seal => Target::PetSet,
+            Step::PatchPostgres { .. } | Step::PatchSpec(_) => Target::PostgresSpec,
+            Step::DeletePod { pod, .. } => Target::Pod(pod.clone()),
+            Step::DeleteClaim { claim, .. } => Target::Claim(claim.clone()),
+            Step::PatchConfig(_) => Target::PatroniConfig,
+            Step::Switchover { .. } => Target::Leader,
+            Step::DropSlot { member, .. } => Target::Postgresql(member.clone()),
             Step::Begin(_)
             | Step::Note(_)
             | Step::Yield(_)
@@ -199,6 +285,16 @@ impl Step {
             Step::Nudge { .. } => "Nudge",
             Step::PatchTemplate { .. } => "PatchTemplate",
             Step::PatchPostgres { .. } => "PatchPostgres",
+            Step::PatchSpec(_) => "PatchSpec",
+            Step::SetReplicas { .. } => "SetReplicas",
+            Step::Hold { .. } => "Hold",
+            Step::Release => "Release",
+            Step::Seal => "Seal",
+            Step::DeletePod { .. } => "DeletePod",
+            Step::DeleteClaim { .. } => "DeleteClaim",
+            Step::PatchConfig(_) => "PatchConfig",
+            Step::Switchover { .. } => "Switchover",
+            Step::DropSlot { .. } => "DropSlot",
             Step::Resume => "Resume",
             Step::RemoveFinalizer => "RemoveFinalizer",
             Step::Done => "Done",

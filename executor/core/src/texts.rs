@@ -9,6 +9,7 @@ use crate::request::Request;
 
 pub(crate) const RUNNING: &str = "Postgres ops request is expanding volume of database";
 pub(crate) const SUCCESSFUL: &str = "Successfully Expanded Volume.";
+pub(crate) const SUCCESSFUL_EVENT: &str = "Successfully Expanded Volume";
 
 /// A message with what a user can do about it.
 pub(crate) fn with_remedy(reason: Reason, what: &str) -> String {

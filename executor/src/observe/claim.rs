@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use api::names::{DATA_TEMPLATE, split_claim};
 use executor_core::observed::{Claim, Class, Complaint, Event, Pod, Resize};
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -54,6 +55,8 @@ pub(crate) fn claim(object: &PersistentVolumeClaim, around: Around<'_>) -> Claim
     let pending = is_true("FileSystemResizePending").map(|_| Resize::NodePending);
     let resize = word.map(|word| resize(word)).or(pending);
     Claim {
+        uid: object.uid().unwrap_or_default(),
+        ordinal: split_claim(&object.name_any(), DATA_TEMPLATE).map_or(0, |(_, ordinal)| ordinal),
         name: object.name_any(),
         bound: status.phase.as_deref() == Some("Bound") && volume.is_some(),
         deleting: object.metadata.deletion_timestamp.is_some(),

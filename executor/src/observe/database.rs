@@ -3,14 +3,20 @@
 use api::{
     conditions::{Condition, find},
     kubedb::v1::{Phase, Postgres, condition},
-    names::DATA_TEMPLATE,
-    petset::v1::PetSet,
+    names::{ANNOTATION_SEALED, ANNOTATION_UNMANAGED, DATA_TEMPLATE},
+    petset::v1::{Hold, PetSet},
 };
-use executor_core::observed::{Database, Pause, PetSet as Set};
+use executor_core::observed::{Database, Held, Hold as CoreHold, Pause, PetSet as Set};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use super::{claim::is_ready, request::time};
+use super::{
+    claim::is_ready,
+    request::{
+        operation::{standby, streaming},
+        time,
+    },
+};
 use crate::whole::Whole;
 
 /// `pods` are those that use the database's claims.
@@ -32,6 +38,10 @@ pub(crate) fn database(object: &Postgres, pods: &[Pod]) -> Database {
             .storage
             .as_ref()
             .and_then(|storage| storage.storage()?.ok()),
+        replicas: object.spec.replicas.and_then(|replicas| replicas.try_into().ok()),
+        standby: object.spec.standby_mode.as_ref().map(standby),
+        streaming: object.spec.streaming_mode.as_ref().map(streaming),
+        halted: object.spec.halted.unwrap_or(false),
         paused: is_true(condition::PAUSED).map(|paused| Pause {
             message: text(paused),
             since: paused.last_transition_time.as_deref().and_then(time),
@@ -40,22 +50,51 @@ pub(crate) fn database(object: &Postgres, pods: &[Pod]) -> Database {
     }
 }
 
-/// Whether a provisioner ever wrote the status: more is there than the pause, which is ours.
+/// Whether a provisioner ever wrote the status: more is there than the pause, which is ours. None does for an object
+/// that it is kept off.
 fn is_managed(object: &Postgres) -> bool {
-    object.status.as_ref().is_some_and(|status| {
-        let foreign = status
-            .conditions
-            .iter()
-            .any(|condition| condition.type_ != condition::PAUSED);
-        status.phase.is_some() || status.observed_generation.is_some() || foreign
-    })
+    let kept_off = object
+        .annotations()
+        .get(ANNOTATION_UNMANAGED)
+        .is_some_and(|value| value == "true");
+    !kept_off
+        && object.status.as_ref().is_some_and(|status| {
+            let foreign = status
+                .conditions
+                .iter()
+                .any(|condition| condition.type_ != condition::PAUSED);
+            status.phase.is_some() || status.observed_generation.is_some() || foreign
+        })
 }
 
+/// A hold that cannot be read is none: its controller ignores it, too.
 pub(crate) fn petset(object: &PetSet) -> Set {
+    let status = object.status.clone().unwrap_or_default();
+    let current = status.observed_generation >= object.metadata.generation;
     Set {
+        unmanaged: object
+            .annotations()
+            .get(ANNOTATION_UNMANAGED)
+            .is_some_and(|value| value == "true"),
+        replicas: object.spec.replicas.map_or(1, number),
+        present: status.replicas.filter(|_| current).map(number),
+        sealed: object.annotations().get(ANNOTATION_SEALED).cloned(),
+        hold: Hold::of(object).ok().flatten().map(|hold| CoreHold {
+            ordinal: number(hold.ordinal),
+            uid: hold.uid,
+            expires: hold.expires,
+        }),
+        held: status.hold.map(|held| Held {
+            ordinal: number(held.ordinal),
+            uid: held.uid,
+        }),
         name: object.name_any(),
         template: object.spec.claim_size(DATA_TEMPLATE).and_then(Result::ok),
     }
+}
+
+fn number(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or(0)
 }
 
 /// Message of a `Paused` condition, whatever its status.

@@ -2,17 +2,24 @@
 
 use std::{collections::BTreeMap, fmt::Debug};
 
-use api::highwater::v1alpha1::StorageProfile;
-use executor_core::observed::Class;
+use api::{highwater::v1alpha1::StorageProfile, kubedb::v1::Postgres};
+use executor_core::observed::{Answer, Class, Trouble};
+use futures::future::try_join;
 use k8s_openapi::api::{
-    core::v1::{Event, LimitRange, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota},
+    core::v1::{Event, LimitRange, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota, Secret},
     storage::v1::StorageClass,
 };
-use kube::{Api, Client, Resource, api::ListParams, core::NamespaceResourceScope};
+use kube::{Api, Client, Resource, ResourceExt, api::ListParams, core::NamespaceResourceScope};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use units::Reason;
 
 use super::room::{self, Room};
-use crate::{error::Error, whole::Whole};
+use crate::{
+    error::Error,
+    member::{Credentials, Login},
+    whole::Whole,
+};
 
 /// Reads objects one by one.
 #[derive(Clone)]
@@ -47,6 +54,61 @@ impl Reader {
 
     pub(crate) async fn volume(&self, name: &str) -> Result<Option<PersistentVolume>, Error> {
         get(&Api::all(self.client.clone()), name).await
+    }
+
+    /// What opens a database: its own Secret of KubeDB's kind, and that of Patroni's REST API. What is missing is told
+    /// to the user of the request, who alone can put it right.
+    pub(crate) async fn credentials(
+        &self,
+        namespace: &str,
+        postgres: &Whole<Postgres>,
+    ) -> Result<Answer<Credentials>, Error> {
+        let database = postgres.name_any();
+        let named = postgres.at("/spec/authSecret/name").and_then(Value::as_str);
+        let auth = named.map_or_else(|| format!("{database}-auth"), str::to_owned);
+        let patroni = format!("{database}-patroni");
+        let (auth, patroni) = try_join(
+            self.login(namespace, &auth, ["username", "password"]),
+            self.login(namespace, &patroni, ["restapi-username", "restapi-password"]),
+        )
+        .await?;
+        Ok(match (auth, patroni) {
+            (Ok(postgres), Ok(patroni)) => Answer::Says(Credentials { postgres, patroni }),
+            (Err(message), _) | (_, Err(message)) => Answer::Silent(Trouble {
+                reason: Reason::CredentialsMissing,
+                message,
+            }),
+        })
+    }
+
+    /// Name and password under these keys of a Secret, or what is wrong with it.
+    async fn login(
+        &self,
+        namespace: &str,
+        name: &str,
+        keys: [&str; 2],
+    ) -> Result<Result<Login, String>, Error> {
+        let secret: Option<Secret> = match get(&self.within(namespace), name).await {
+            Err(Error::Read(_, kube::Error::Api(status))) if status.code == 403 => {
+                return Ok(Err(status.message));
+            }
+            secret => secret?,
+        };
+        let Some(secret) = secret else {
+            return Ok(Err(format!("there is no Secret {name}")));
+        };
+        let data = secret.data.unwrap_or_default();
+        let text = |key: &str| {
+            let bytes = data
+                .get(key)
+                .ok_or_else(|| format!("Secret {name} has no key {key}"))?;
+            String::from_utf8(bytes.0.clone()).map_err(|_| format!("key {key} of Secret {name} is no text"))
+        };
+        let [user, password] = keys.map(text);
+        Ok(user.and_then(|user| {
+            let password = password?;
+            Ok(Login { user, password })
+        }))
     }
 
     /// Quotas and limits of a namespace.

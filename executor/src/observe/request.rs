@@ -1,9 +1,8 @@
 //! A `PostgresOpsRequest` as the core's plain value.
 
-use api::{
-    autoscaling::v1alpha1::ExpansionMode,
-    ops::v1alpha1::{Apply, ExpandedVolume, Phase, PostgresOpsRequest, VolumeExpansion},
-};
+pub(super) mod operation;
+
+use api::ops::v1alpha1::{Apply, ChangedMember, ExpandedVolume, Phase, PostgresOpsRequest};
 use executor_core::{
     observed::Queued,
     request::{self as core, Request},
@@ -18,7 +17,6 @@ use crate::{error::Error, whole::Whole};
 pub(crate) fn request(whole: &Whole<PostgresOpsRequest>) -> Result<Request, Error> {
     let object = whole.typed()?;
     let spec = &object.spec;
-    let arbiter = whole.at("/spec/volumeExpansion/arbiter").is_some();
     Ok(Request {
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
@@ -35,14 +33,7 @@ pub(crate) fn request(whole: &Whole<PostgresOpsRequest>) -> Result<Request, Erro
             .iter()
             .any(|name| name == api::names::FINALIZER),
         database: spec.database_ref.name.clone(),
-        kind: spec
-            .type_
-            .as_ref()
-            .map_or_else(String::new, |kind| kind.as_str().to_owned()),
-        expansion: spec
-            .volume_expansion
-            .as_ref()
-            .map(|section| expansion(section, arbiter)),
+        operation: operation::operation(whole, spec),
         apply: match spec.apply {
             Some(Apply::Always) => core::Apply::Always,
             _ => core::Apply::IfReady,
@@ -55,34 +46,13 @@ pub(crate) fn request(whole: &Whole<PostgresOpsRequest>) -> Result<Request, Erro
     })
 }
 
-fn expansion(section: &VolumeExpansion, arbiter: bool) -> core::Expansion {
-    let postgres = match section.postgres.as_ref().map(|size| (size, size.bytes())) {
-        None => core::Size::Absent,
-        Some((_, Ok(size))) => core::Size::Of(size),
-        Some((text, Err(error))) => core::Size::Bad(format!("{text}: {error}")),
-    };
-    let mode = match &section.mode {
-        Some(ExpansionMode::Online) => core::Mode::Online,
-        Some(ExpansionMode::Offline) => core::Mode::Offline,
-        other => core::Mode::Other(
-            other
-                .as_ref()
-                .map_or_else(String::new, |mode| mode.as_str().to_owned()),
-        ),
-    };
-    core::Expansion {
-        postgres,
-        arbiter,
-        mode,
-    }
-}
-
 fn record(object: &PostgresOpsRequest) -> core::Record {
     let status = object.status.clone().unwrap_or_default();
     core::Record {
         phase: phase(status.phase.as_ref()),
         conditions: status.conditions.iter().map(condition).collect(),
         volumes: status.volumes.iter().filter_map(volume).collect(),
+        members: status.members.iter().filter_map(member).collect(),
         attempts: status
             .attempts
             .map_or(0, |attempts| u32::try_from(attempts).unwrap_or(0)),
@@ -133,6 +103,25 @@ fn volume(line: &ExpandedVolume) -> Option<core::VolumeRecord> {
     })
 }
 
+/// A line that cannot be read is left out; the member is then looked at as if for the first time.
+fn member(line: &ChangedMember) -> Option<core::MemberRecord> {
+    let word = line.stage.as_deref()?;
+    let reason = line.reason.as_deref().and_then(reason).unwrap_or(Reason::Running);
+    Some(core::MemberRecord {
+        ordinal: line.ordinal?.try_into().ok()?,
+        stage: core::MemberStage::ALL
+            .into_iter()
+            .find(|stage| stage.as_str() == word)?,
+        pod_uid: line.pod_uid.clone(),
+        claim_uid: line.claim_uid.clone(),
+        position: line.position.as_deref().and_then(|text| text.parse().ok()),
+        timeline: line.timeline.and_then(|timeline| timeline.try_into().ok()),
+        reason,
+        message: line.message.clone().unwrap_or_default(),
+        since: line.since.as_deref().and_then(time),
+    })
+}
+
 fn reason(word: &str) -> Option<Reason> {
     Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
 }
@@ -144,18 +133,14 @@ pub(crate) fn time(text: &str) -> Option<Timestamp> {
 /// A request as the others of its database see it.
 pub(crate) fn queued(request: &Request) -> Queued {
     let record = &request.record;
-    let online = request
-        .expansion
-        .as_ref()
-        .is_some_and(|expansion| expansion.mode == core::Mode::Online);
     let held = record
         .condition(Reason::Running)
         .is_some_and(|running| !running.status && running.reason != Reason::Queued.as_str());
     Queued {
         name: request.name.clone(),
         uid: request.uid.clone(),
-        kind: request.kind.clone(),
-        online: online && request.kind == core::VOLUME_EXPANSION,
+        kind: request.kind().to_owned(),
+        online: request.operation.is_online_expansion(),
         created: request.created,
         phase: record.phase,
         deleting: request.deleted.is_some(),

@@ -14,6 +14,7 @@ use kube::ResourceExt;
 use super::{
     claim::{self, Around},
     database,
+    members::Members,
     request::{self, queued},
     room::Room,
 };
@@ -40,12 +41,21 @@ pub(crate) struct View {
     pub(crate) classes: BTreeMap<String, Class>,
     /// Events by claim; only read when a run takes long.
     pub(crate) events: BTreeMap<String, Vec<Event>>,
+    /// Whether KubeDB makes its members.
+    pub(crate) beside_kubedb: bool,
+    /// Its members; only asked while a request works on them.
+    pub(crate) members: Members,
 }
 
 impl View {
     /// What one of its requests sees, with what this process remembers of it.
     pub(crate) fn observed(&self, request: &Request, remembered: Remembered) -> Result<Observed, Error> {
-        let Remembered { trials, refusals, .. } = remembered;
+        let Remembered {
+            trials,
+            refusals,
+            troubles,
+            ..
+        } = remembered;
         let others = self.requests.iter().filter(|(_, other)| other.uid != request.uid);
         Ok(Observed {
             database: self.database()?,
@@ -60,11 +70,16 @@ impl View {
                 .iter()
                 .map(|object| claim::claim(object, self.around(object)))
                 .collect(),
+            members: self.members.members(),
+            cluster: self.members.cluster(),
+            beside_kubedb: self.beside_kubedb,
+            credentials: self.members.trouble().cloned(),
             quotas: self.room.quotas.clone(),
             limits: self.room.limits.clone(),
             queue: others.map(|(_, other)| queued(other)).collect(),
             trials,
             refusals,
+            troubles,
         })
     }
 
@@ -79,7 +94,7 @@ impl View {
     /// Takes in an object as it is after a write.
     pub(crate) fn take_in(&mut self, written: Written) -> Result<(), Error> {
         match written {
-            Written::Nothing => {}
+            Written::Nothing | Written::Elsewhere => {}
             Written::Request(whole) => {
                 let request = request::request(&whole)?;
                 self.requests.retain(|(_, old)| old.uid != request.uid);

@@ -6,13 +6,13 @@
 use api::{
     conditions::{self, Condition, set_condition, time_text},
     kubedb::v1::{Postgres, condition::PAUSED},
-    names::{ANNOTATION_NUDGE, DATA_TEMPLATE, FINALIZER},
-    ops::v1alpha1::{ExpandedVolume, PostgresOpsRequest, PostgresOpsRequestStatus},
-    petset::v1::PetSet,
+    names::{ANNOTATION_HOLD, ANNOTATION_NUDGE, ANNOTATION_SEALED, DATA_TEMPLATE, FINALIZER},
+    ops::v1alpha1::{ChangedMember, ExpandedVolume, PostgresOpsRequest, PostgresOpsRequestStatus},
+    petset::v1::{Hold, PetSet},
 };
 use executor_core::{
-    Update,
-    request::{Phase, VolumeRecord},
+    SpecChange, Update,
+    request::{MemberRecord, Phase, VolumeRecord},
 };
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
@@ -42,6 +42,7 @@ pub(super) fn status(
         phase,
         conditions,
         volumes,
+        members,
         attempts,
         starts,
     } = update;
@@ -49,7 +50,9 @@ pub(super) fn status(
     let generation = request.metadata.generation;
     let mut all = old.conditions.clone();
     for new in conditions {
-        let condition = Condition::new(&new.kind, new.status, &new.reason, new.message.clone());
+        let mut condition = Condition::new(&new.kind, new.status, &new.reason, new.message.clone());
+        // A step condition has none, as KubeDB's.
+        condition.reason.take_if(|reason| reason.is_empty());
         set_condition(&mut all, condition.observed(generation), now);
     }
     let mut status = json!({ "conditions": all, "observedGeneration": generation });
@@ -68,7 +71,46 @@ pub(super) fn status(
             .as_ref()
             .map(|volumes| json!(volumes.iter().map(line).collect::<Vec<_>>())),
     );
+    let set = request.spec.database_ref.name.as_str();
+    let line = |new: &MemberRecord| member(&old, set, new, now);
+    if let Some(members) = members {
+        status["members"] = json!(members.iter().map(line).collect::<Vec<_>>());
+    }
     json!({ "status": status })
+}
+
+fn member(old: &PostgresOpsRequestStatus, set: &str, new: &MemberRecord, now: Timestamp) -> ChangedMember {
+    let MemberRecord {
+        ordinal,
+        stage,
+        pod_uid,
+        claim_uid,
+        position,
+        timeline,
+        reason,
+        message,
+        since: _,
+    } = new;
+    let name = format!("{set}-{ordinal}");
+    let stage = Some(stage.as_str().to_owned());
+    let before = old
+        .members
+        .iter()
+        .find(|line| line.name == name && line.stage == stage);
+    ChangedMember {
+        name,
+        ordinal: i32::try_from(*ordinal).ok(),
+        stage,
+        pod_uid: pod_uid.clone(),
+        claim_uid: claim_uid.clone(),
+        position: position.map(|position| position.to_string()),
+        timeline: timeline.and_then(|timeline| i64::try_from(timeline).ok()),
+        reason: Some(reason.as_str().to_owned()),
+        message: Some(message.clone()),
+        since: before
+            .and_then(|line| line.since.clone())
+            .or_else(|| Some(time_text(now))),
+    }
 }
 
 fn volume(
@@ -154,6 +196,54 @@ pub(super) fn claim(to: Bytes) -> Value {
 /// The storage request of a Postgres.
 pub(super) fn postgres(to: Bytes) -> Value {
     json!({ "spec": { "storage": { "resources": { "requests": { "storage": to.to_string() } } } } })
+}
+
+/// What a request has made of its members, in the Postgres.
+pub(super) fn spec(change: &SpecChange) -> Value {
+    let SpecChange {
+        replicas,
+        standby,
+        streaming,
+    } = change;
+    let mut spec = json!({});
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            spec[key] = value;
+        }
+    };
+    set("replicas", replicas.map(|replicas| json!(replicas)));
+    set("standbyMode", standby.as_ref().map(|mode| json!(mode.as_str())));
+    set(
+        "streamingMode",
+        streaming.as_ref().map(|mode| json!(mode.as_str())),
+    );
+    json!({ "spec": spec })
+}
+
+/// The number of members.
+pub(super) fn replicas(to: u32) -> Value {
+    json!({ "spec": { "replicas": to } })
+}
+
+/// The hold of one ordinal.
+pub(super) fn hold(request: &Whole<PostgresOpsRequest>, ordinal: u32, until: Timestamp) -> Value {
+    let hold = Hold {
+        ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+        request: request.name_any(),
+        uid: request.uid().unwrap_or_default(),
+        expires: until,
+    };
+    json!({ "metadata": { "annotations": { ANNOTATION_HOLD: hold.text() } } })
+}
+
+/// The request changes the PetSet no more.
+pub(super) fn seal(request: &Whole<PostgresOpsRequest>) -> Value {
+    json!({ "metadata": { "annotations": { ANNOTATION_SEALED: request.uid() } } })
+}
+
+/// No hold.
+pub(super) fn release() -> Value {
+    json!({ "metadata": { "annotations": { ANNOTATION_HOLD: null } } })
 }
 
 /// The annotation by which a pod is nudged.

@@ -59,6 +59,10 @@ pub struct PostgresOpsRequestStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["claim"]))]
     pub volumes: Vec<ExpandedVolume>,
+    /// The members of the request, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub members: Vec<ChangedMember>,
     /// How often the request was begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<i32>,
@@ -89,6 +93,42 @@ pub struct ExpandedVolume {
     /// The claim's capacity as last seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<String>,
+    /// Why it waits or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The same in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Since when the stage holds, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+/// One member that is added, removed, stopped or replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(extend("required" = ["name"]))]
+pub struct ChangedMember {
+    /// Name of the member and of its pod.
+    pub name: String,
+    /// Its ordinal in the PetSet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ordinal: Option<i32>,
+    /// How far it is, in one word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Uid of its pod before the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod_uid: Option<String>,
+    /// Uid of its claim before the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim_uid: Option<String>,
+    /// Its last position in the write-ahead log before it was stopped, such as `16/B374D848`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
+    /// The timeline of that position.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<i64>,
     /// Why it waits or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -3,7 +3,7 @@
 use executor_core::{
     Step,
     observed::{Capability, Limit, Observed, Profile, Quota, Refusal, Trial},
-    request::{Apply, Mode, Request, Size},
+    request::{Apply, Mode, Operation, Request, Size},
     step,
 };
 use units::Reason;
@@ -21,12 +21,12 @@ fn each_check_has_its_reason_and_says_what_to_do() {
     type Change = fn(&mut Request, &mut Observed);
     let table: [(Change, Reason, &str); 19] = [
         (
-            |r, _| r.kind = "Restart".into(),
+            |r, _| r.operation = Operation::Other("Reconfigure".into()),
             Reason::NotSupported,
-            "not supported by Highwater: spec.type Restart",
+            "not supported by Highwater: spec.type Reconfigure",
         ),
         (
-            |r, _| r.expansion = None,
+            |r, _| r.operation = Operation::VolumeExpansion(None),
             Reason::InvalidRequest,
             "`spec.volumeExpansion` field is required, can not be nil.",
         ),
@@ -130,10 +130,6 @@ fn each_check_has_its_reason_and_says_what_to_do() {
             "{words}: {step:?}"
         );
     }
-}
-
-fn expansion(request: &mut Request) -> &mut executor_core::request::Expansion {
-    request.expansion.as_mut().unwrap()
 }
 
 fn profile(seen: &mut Observed, expansion: Capability) {

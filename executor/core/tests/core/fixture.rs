@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use executor_core::{
     Observed, Request, Step,
-    observed::{Claim, Class, Database, Pause, PetSet, Pod, Queued, Resize, Trial},
+    observed::{Answer, Claim, Class, Database, Pause, PetSet, Pod, Queued, Resize, Trial},
     pause,
-    request::{Apply, Condition, Expansion, Mode, Phase, Record, Size, Stage, VolumeRecord},
+    request::{Apply, Condition, Expansion, Mode, Operation, Phase, Record, Size, Stage, VolumeRecord},
 };
 use jiff::Timestamp;
 use units::{Bytes, Reason};
@@ -31,12 +31,11 @@ pub(crate) fn request() -> Request {
         deleted: None,
         finalizer: false,
         database: "pg".into(),
-        kind: "VolumeExpansion".into(),
-        expansion: Some(Expansion {
+        operation: Operation::VolumeExpansion(Some(Expansion {
             postgres: Size::Of(gib(20)),
             arbiter: false,
             mode: Mode::Online,
-        }),
+        })),
         apply: Apply::Always,
         timeout: Some(Duration::from_secs(100)),
         max_retries: 0,
@@ -44,6 +43,7 @@ pub(crate) fn request() -> Request {
             phase: Phase::New,
             conditions: Vec::new(),
             volumes: Vec::new(),
+            members: Vec::new(),
             attempts: 0,
             started_at: None,
         },
@@ -111,25 +111,42 @@ pub(crate) fn seen() -> Observed {
             managed: false,
             ready: true,
             storage: Some(gib(10)),
+            replicas: Some(2),
+            standby: None,
+            streaming: None,
+            halted: false,
             paused: None,
             acknowledged: None,
         }),
         petset: Some(PetSet {
             name: "pg".into(),
             template: Some(gib(10)),
+            unmanaged: true,
+            replicas: 2,
+            present: None,
+            sealed: None,
+            hold: None,
+            held: None,
         }),
         claims: vec![claim(0), claim(1)],
+        members: Vec::new(),
+        cluster: Answer::NotAsked,
+        beside_kubedb: false,
+        credentials: None,
         quotas: Vec::new(),
         limits: Vec::new(),
         queue: Vec::new(),
         trials: BTreeMap::from([("data-pg-0".into(), trial()), ("data-pg-1".into(), trial())]),
         refusals: BTreeMap::new(),
+        troubles: BTreeMap::new(),
     }
 }
 
 pub(crate) fn claim(ordinal: u32) -> Claim {
     Claim {
         name: format!("data-pg-{ordinal}"),
+        uid: format!("uid-claim-{ordinal}"),
+        ordinal,
         bound: true,
         deleting: false,
         class: Some(Class {
@@ -184,6 +201,14 @@ pub(crate) fn done() -> Observed {
         claim.resize = None;
     }
     seen
+}
+
+/// The section of an expansion.
+pub(crate) fn expansion(request: &mut Request) -> &mut Expansion {
+    match &mut request.operation {
+        Operation::VolumeExpansion(Some(expansion)) => expansion,
+        other => panic!("{other:?} is no expansion"),
+    }
 }
 
 pub(crate) fn database(seen: &mut Observed) -> &mut Database {

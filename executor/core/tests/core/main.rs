@@ -16,5 +16,6 @@ mod fixture;
 mod growing;
 mod model;
 mod queue;
+mod scaling;
 mod server;
 mod states;

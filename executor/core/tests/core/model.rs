@@ -176,7 +176,7 @@ impl World {
         let queued = |request: &Request| executor_core::observed::Queued {
             name: request.name.clone(),
             uid: request.uid.clone(),
-            kind: request.kind.clone(),
+            kind: request.kind().to_owned(),
             online: true,
             created: request.created,
             phase: request.record.phase,
@@ -228,7 +228,7 @@ impl World {
             Some(Target::Claim(name)) => {
                 seen.3 = self.seen.claims.iter().find(|claim| claim.name == name).cloned();
             }
-            Some(Target::Pod(_)) | None => {}
+            _ => {}
         }
         seen
     }

@@ -2,7 +2,7 @@
 
 use executor_core::{
     Step, pause,
-    request::{Mode, Phase},
+    request::{Mode, Operation, Phase},
     step,
 };
 use units::Reason;
@@ -102,8 +102,7 @@ fn of_those_that_stay_the_oldest_runs_first() {
 #[test]
 fn a_running_request_of_another_type_gives_way_to_an_online_expansion_and_goes_on_after_it() {
     let mut scaling = begun();
-    scaling.kind = HS.into();
-    scaling.expansion = None;
+    scaling.operation = Operation::Other("Reconfigure".into());
     let mut seen = seen();
     seen.queue = vec![other("urgent", VE, Phase::Pending, 5)];
     let yields = step(&scaling, &seen, at(6));
@@ -123,7 +122,7 @@ fn a_running_request_of_another_type_gives_way_to_an_online_expansion_and_goes_o
 #[test]
 fn nobody_gives_way_to_one_that_cannot_start_or_is_offline() {
     let mut scaling = begun();
-    scaling.kind = HS.into();
+    scaling.operation = Operation::Other("Reconfigure".into());
     let mut seen = seen();
     seen.queue = vec![other("urgent", VE, Phase::Pending, 5)];
     seen.queue[0].held = true;
@@ -150,7 +149,7 @@ fn the_expansion_starts_only_once_the_other_has_given_way_and_takes_over_its_pau
     });
     assert!(matches!(step(&begun(), &seen, at(6)), Step::Pause { .. }));
     let mut offline = request();
-    offline.expansion.as_mut().unwrap().mode = Mode::Offline;
+    expansion(&mut offline).mode = Mode::Offline;
     assert_fails(&step(&offline, &seen, at(6)), Reason::NotSupported);
 }
 

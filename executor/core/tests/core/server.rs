@@ -3,9 +3,9 @@
 use executor_core::{
     Step, Update,
     observed::{Pause, Pod},
-    request::Condition,
+    request::{Condition, MemberRecord, Record},
 };
-
+use jiff::Timestamp;
 use units::Bytes;
 
 use crate::{fixture::at, model::World};
@@ -83,36 +83,17 @@ impl World {
                 *storage = *to;
             }
             Step::Wait(_) | Step::Try { .. } | Step::Done => {}
-            _ => self.update(step.update().unwrap()),
+            _ => self.update(
+                step.update()
+                    .unwrap_or_else(|| panic!("{step:?} in an Online expansion")),
+            ),
         }
     }
 
     fn update(&mut self, update: &Update) {
-        let now = at(self.now);
         let Some(request) = &mut self.request else { return };
-        let record = &mut request.record;
-        record.phase = update.phase.unwrap_or(record.phase);
-        for new in &update.conditions {
-            let new = Condition {
-                since: Some(now),
-                ..new.clone()
-            };
-            match record.conditions.iter_mut().find(|old| old.kind == new.kind) {
-                Some(old)
-                    if Condition {
-                        since: old.since,
-                        ..new.clone()
-                    } == *old => {}
-                Some(old) => *old = new,
-                None => record.conditions.push(new),
-            }
-        }
-        if let Some(volumes) = &update.volumes {
-            record.volumes.clone_from(volumes);
-        }
-        record.attempts = update.attempts.unwrap_or(record.attempts);
+        record(&mut request.record, update, at(self.now));
         if update.starts {
-            record.started_at = Some(now);
             self.seen.trials.clear();
             self.seen.refusals.clear();
         }
@@ -122,5 +103,43 @@ impl World {
     fn assert_all_have(&self, size: Bytes) {
         let common = self.seen.common_size();
         assert!(Some(size) <= common, "{size} is promised, {common:?} is there");
+    }
+}
+
+/// A status after an update.
+pub(crate) fn record(record: &mut Record, update: &Update, now: Timestamp) {
+    record.phase = update.phase.unwrap_or(record.phase);
+    for new in &update.conditions {
+        let new = Condition {
+            since: Some(now),
+            ..new.clone()
+        };
+        match record.conditions.iter_mut().find(|old| old.kind == new.kind) {
+            Some(old)
+                if Condition {
+                    since: old.since,
+                    ..new.clone()
+                } == *old => {}
+            Some(old) => *old = new,
+            None => record.conditions.push(new),
+        }
+    }
+    if let Some(volumes) = &update.volumes {
+        record.volumes.clone_from(volumes);
+    }
+    if let Some(members) = &update.members {
+        let since = |new: &MemberRecord| {
+            let old = record.member(new.ordinal).filter(|old| old.stage == new.stage);
+            old.and_then(|old| old.since).or(Some(now))
+        };
+        let dated = |new: &MemberRecord| MemberRecord {
+            since: since(new),
+            ..new.clone()
+        };
+        record.members = members.iter().map(dated).collect();
+    }
+    record.attempts = update.attempts.unwrap_or(record.attempts);
+    if update.starts {
+        record.started_at = Some(now);
     }
 }

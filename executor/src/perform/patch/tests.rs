@@ -125,6 +125,7 @@ fn a_status_keeps_others_conditions_and_the_time_of_a_stage() {
             since: None,
         }],
         volumes: Some(vec![line("a", Stage::Resizing), line("b", Stage::Grown)]),
+        members: None,
         attempts: None,
         starts: false,
     };

@@ -54,10 +54,10 @@ fn each_box_may_do_its_work_and_no_more() {
             "{component}"
         );
         for words in [
-            "get secrets -A",
-            "delete pods -A",
+            "list secrets -A",
             "create pods -A",
-            "delete persistentvolumeclaims -A",
+            "create pods/eviction -A",
+            "deletecollection persistentvolumeclaims -A",
             "patch nodes",
             "create pods/exec -A",
         ] {
@@ -77,6 +77,9 @@ fn each_box_may_do_its_work_and_no_more() {
         "patch postgreses -A",
         "patch postgresopsrequests/status -A",
         "patch pods -A",
+        "delete pods -A",
+        "delete persistentvolumeclaims -A",
+        "get secrets -A",
     ] {
         assert!(may("executor", words) && !may("decider", words), "{words}");
     }

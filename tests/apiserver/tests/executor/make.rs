@@ -8,7 +8,10 @@ use k8s_openapi::{
         storage::v1::StorageClass,
     },
 };
-use kube::{Api, Resource, api::PostParams};
+use kube::{
+    Api, Resource,
+    api::{Patch, PatchParams, PostParams},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -56,36 +59,61 @@ impl World {
         }
     }
 
+    /// A bound claim of this size, unless there is one.
+    pub(crate) async fn ensure_claim(&self, ordinal: usize, size: &str) {
+        let claims = self.api::<PersistentVolumeClaim>();
+        if claims.get_opt(&claim(ordinal)).await.unwrap().is_some() {
+            return;
+        }
+        let storage = json!({"storageClassName": format!("class-{}", self.namespace), "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": size}}});
+        self.bound_claim(ordinal, &storage, size).await;
+    }
+
     async fn member(&self, ordinal: usize, storage: &Value, mounted: bool) {
-        let (claim, volume) = (claim(ordinal), self.volume(ordinal));
-        let mut spec = storage.clone();
-        spec["volumeName"] = json!(volume);
-        let object: PersistentVolumeClaim = self
-            .create(json!({"metadata": {"name": claim}, "spec": spec}))
-            .await;
-        self.create_global::<PersistentVolume>(json!({
-            "metadata": {"name": volume},
-            "spec": {
-                "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"],
-                "storageClassName": spec["storageClassName"], "persistentVolumeReclaimPolicy": "Retain",
-                "csi": {"driver": "test.csi.example", "volumeHandle": volume},
-                "claimRef": {"namespace": self.namespace, "name": claim, "uid": object.metadata.uid,
-                    "apiVersion": "v1", "kind": "PersistentVolumeClaim"}
-            }
-        }))
-        .await;
-        self.claim_status(ordinal, json!({"phase": "Bound", "capacity": {"storage": "1Gi"}}))
-            .await;
+        self.bound_claim(ordinal, storage, "1Gi").await;
         if mounted {
             self.create::<Pod>(json!({
                 "metadata": {"name": pod(ordinal)},
                 "spec": {"nodeName": "nowhere",
                     "containers": [{"name": "postgres", "image": "none",
                         "volumeMounts": [{"name": "data", "mountPath": "/var/pv"}]}],
-                    "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]}
+                    "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim(ordinal)}}]}
             }))
             .await;
         }
+    }
+
+    async fn bound_claim(&self, ordinal: usize, storage: &Value, size: &str) {
+        let (claim, volume) = (claim(ordinal), self.volume(ordinal));
+        let mut spec = storage.clone();
+        spec["volumeName"] = json!(volume);
+        let object: PersistentVolumeClaim = self
+            .create(json!({"metadata": {"name": claim}, "spec": spec}))
+            .await;
+        let object = json!({
+            "metadata": {"name": volume},
+            "spec": {
+                "capacity": {"storage": size}, "accessModes": ["ReadWriteOnce"],
+                "storageClassName": spec["storageClassName"], "persistentVolumeReclaimPolicy": "Retain",
+                "csi": {"driver": "test.csi.example", "volumeHandle": volume},
+                "claimRef": {"namespace": self.namespace, "name": claim, "uid": object.metadata.uid,
+                    "apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+            }
+        });
+        let volumes: Api<PersistentVolume> = Api::all(self.client.clone());
+        if volumes.get_opt(&volume).await.unwrap().is_some() {
+            // Of an earlier claim of this ordinal.
+            let patch = Patch::Merge(json!({"spec": object["spec"]}));
+            volumes
+                .patch(&volume, &PatchParams::default(), &patch)
+                .await
+                .unwrap();
+        } else {
+            self.create_global::<PersistentVolume>(object).await;
+        }
+        self.claim_status(ordinal, json!({"phase": "Bound", "capacity": {"storage": size}}))
+            .await;
     }
 
     pub(crate) async fn create<K>(&self, object: Value) -> K
