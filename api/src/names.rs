@@ -59,6 +59,9 @@ pub const FINALIZER_PROVISIONER: &str = "highwater.dev/provisioner";
 /// ClusterRole that the chart ships for members: what Patroni needs for its state.
 pub const MEMBER_ROLE: &str = "highwater-member";
 
+/// Annotation of a PetSet, written by the executor: the resources of its container `postgres` before they were last changed
+/// for a request, as JSON.
+pub const ANNOTATION_RESOURCES_BEFORE: &str = "highwater.dev/resources-before";
 /// Annotation of a PetSet, written by the executor: uid of the request that gave up scaling it, so that nothing it had
 /// decided before is written any more.
 pub const ANNOTATION_SEALED: &str = "highwater.dev/sealed";

@@ -142,6 +142,18 @@ reasons! {
     HandingOver => "",
     /// A member is being stopped for good.
     Leaving => "",
+    /// A member is stopped, so that its volume can grow while detached.
+    Detaching => "",
+    /// The PetSet's controller has not yet acknowledged that a member is held.
+    AwaitingHold => "check the PetSet controller, which is part of the provisioner",
+    /// A pod is being stopped.
+    Stopping => "if it lasts, look at the pod's finalizers and at its node",
+    /// A member's pod is being replaced.
+    Restarting => "",
+    /// Kubelet changes the resources of a running pod.
+    ResizingInPlace => "if it lasts, look at the pod's condition PodResizePending",
+    /// The PetSet's controller has not yet seen the PetSet as it is now.
+    PetSetNotAnswering => "check the PetSet controller, which is part of the provisioner",
     /// A step failed and is tried again.
     Retrying => "",
     /// The request gave way to a volume expansion of the same database.
@@ -196,6 +208,8 @@ reasons! {
     ClaimChanged => "see the message; nothing was deleted",
     /// What a stopped member had written is not proved to be elsewhere: its claim is kept.
     PositionNotReached => "compare its data with the leader's; delete the claim by hand when nothing is missing",
+    /// A running pod cannot be resized: it is replaced instead.
+    InPlaceRefused => "",
     /// A defect in Highwater; this object is left alone for a while.
     InternalError => "report it with the log lines of that time",
 
@@ -220,6 +234,14 @@ reasons! {
     HorizontalScaleDown => "",
     /// The number of members, or how they replicate, is changed.
     HorizontalScale => "",
+    /// The members have been started again.
+    Restart => "",
+    /// The primary has been started again, after another member took over.
+    RestartPrimary => "",
+    /// The standbys have been started again.
+    RestartSecondary => "",
+    /// The members have other resources.
+    VerticalScaling => "",
     /// The request is done.
     Successful => "",
     /// The request failed.

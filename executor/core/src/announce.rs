@@ -71,6 +71,18 @@ pub fn after(request: &Request, step: &Step) -> Option<Announcement> {
             Reason::UpdateDatabase,
             format!("Postgres {path} asks for {to} of storage"),
         ),
+        Step::PatchTemplateResources { .. } => normal(
+            Reason::UpdatePetSets,
+            "PetSet's pod template has the new resources",
+        ),
+        Step::PatchPodTemplate { .. } => normal(
+            Reason::UpdateDatabase,
+            format!("Postgres {path} has the new resources"),
+        ),
+        Step::DeletePod { pod, .. } => normal(Reason::Stopping, format!("Deleted pod {pod}")),
+        Step::Switchover { leader, candidate } => {
+            normal(Reason::HandingOver, format!("{leader} hands over to {candidate}"))
+        }
         Step::PatchSpec(_) => normal(
             Reason::UpdateDatabase,
             format!("Postgres {path} says what it has become"),
@@ -97,6 +109,10 @@ fn noted(request: &Request, update: &Update) -> Option<Announcement> {
         match kind {
             Reason::VolumeExpansion
             | Reason::ReadyPetSets
+            | Reason::RestartSecondary
+            | Reason::RestartPrimary
+            | Reason::Restart
+            | Reason::VerticalScaling
             | Reason::HorizontalScale
             | Reason::HorizontalScaleUp
             | Reason::HorizontalScaleDown
@@ -104,10 +120,15 @@ fn noted(request: &Request, update: &Update) -> Option<Announcement> {
             {
                 normal(kind, &condition.message)
             }
+            Reason::VolumeExpansion | Reason::Restart | Reason::VerticalScaling
+                if fresh && is_trouble(&condition.reason) =>
+            {
+                told_as(condition, true)
+            }
+            Reason::InPlaceRefused if fresh && condition.status => told_as(condition, true),
             Reason::HorizontalScale | Reason::HorizontalScaleUp | Reason::HorizontalScaleDown if fresh => {
                 told_as(condition, is_trouble(&condition.reason))
             }
-            Reason::VolumeExpansion if fresh && is_trouble(&condition.reason) => told_as(condition, true),
             Reason::Running if fresh && update.phase == Some(Phase::Pending) => told_as(condition, false),
             _ => None,
         }
@@ -120,9 +141,15 @@ fn is_trouble(reason: &str) -> bool {
         Reason::FileSystemPending,
         Reason::FinishesAtNextMount,
         Reason::VolumeExpansion,
+        Reason::Detaching,
+        Reason::AwaitingHold,
+        Reason::Stopping,
+        Reason::Restarting,
+        Reason::ResizingInPlace,
+        Reason::HandingOver,
+        Reason::NotStreaming,
         Reason::Running,
         Reason::Joining,
-        Reason::HandingOver,
         Reason::Leaving,
         Reason::HorizontalScaleUp,
         Reason::HorizontalScaleDown,

@@ -8,7 +8,7 @@ use units::{Bytes, Reason};
 
 use crate::{
     observed::{Capability, Claim, Database, Observed},
-    place, quota,
+    operation, place, quota,
     request::{
         Expansion, HORIZONTAL_SCALING, Mode, Operation, RESTART, Request, Size, VERTICAL_SCALING,
         VOLUME_EXPANSION,
@@ -45,12 +45,7 @@ pub(crate) fn spec(request: &Request) -> Result<Bytes, Obstacle> {
     };
     let size = size(expansion)?;
     match &expansion.mode {
-        Mode::Online => Ok(size),
-        Mode::Offline => refuse(
-            Reason::NotSupported,
-            "not supported by Highwater: spec.volumeExpansion.mode Offline; use mode Online if the storage driver \
-             expands volumes in use",
-        ),
+        Mode::Online | Mode::Offline => Ok(size),
         Mode::Other(mode) => refuse(
             Reason::InvalidRequest,
             format!("spec.volumeExpansion.mode {mode:?} is neither Online nor Offline"),
@@ -106,11 +101,32 @@ pub(crate) fn world(
         .filter(|claim| place::needs_patch(claim, target))
         .collect();
     for claim in &growing {
-        expandable(claim, target)?;
+        expandable(request, claim, target)?;
     }
     match quota::blocked(seen, &growing, target) {
         Some(text) => refuse(Reason::QuotaExceeded, text),
         None => Ok(()),
+    }
+}
+
+/// Whether members can be stopped and come back: somebody must make their pods.
+pub(crate) fn rollable(request: &Request, seen: &Observed) -> Result<(), Obstacle> {
+    let path = request.database_path();
+    if seen.database.as_ref().is_some_and(|database| database.halted) {
+        let text = format!("Postgres {path} is halted");
+        return Err(Obstacle::Hold(Reason::DatabaseNotReady, text, None));
+    }
+    match &seen.petset {
+        Some(set) if set.unmanaged => refuse(
+            Reason::Unmanaged,
+            format!("nobody would make a pod of PetSet {} again", set.name),
+        ),
+        Some(set) if set.replicas == 0 => refuse(
+            Reason::InvalidRequest,
+            format!("PetSet {} has no replicas", set.name),
+        ),
+        Some(_) => Ok(()),
+        None => refuse(Reason::Unmanaged, format!("Postgres {path} has no PetSet")),
     }
 }
 
@@ -162,7 +178,7 @@ fn bound(request: &Request, claim: &Claim, now: Timestamp) -> Result<(), Obstacl
     }
 }
 
-fn expandable(claim: &Claim, target: Bytes) -> Result<(), Obstacle> {
+fn expandable(request: &Request, claim: &Claim, target: Bytes) -> Result<(), Obstacle> {
     let Some(class) = &claim.class else {
         return refuse(
             Reason::NotExpandable,
@@ -187,14 +203,14 @@ fn expandable(claim: &Claim, target: Bytes) -> Result<(), Obstacle> {
     };
     match (profile.expansion, profile.maximum) {
         (Capability::Unsupported, _) => refuse(Reason::NotExpandable, says("says that it cannot expand")),
-        (Capability::Offline, _) => refuse(
+        (Capability::Offline, _) if !operation::is_offline(request) => refuse(
             Reason::InUse,
             says("says that it expands only volumes not in use"),
         ),
-        (Capability::Online, Some(maximum)) if maximum < target => refuse(
+        (Capability::Online | Capability::Offline, Some(maximum)) if maximum < target => refuse(
             Reason::AtMaximumSize,
             says(&format!("allows {maximum}, {target} is asked for")),
         ),
-        (Capability::Online, _) => Ok(()),
+        (Capability::Online | Capability::Offline, _) => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use units::{Bytes, Reason};
 use crate::{
     attempt, growth,
     observed::{Claim, Observed, Target},
-    operation, pause, place,
+    offline, operation, pause, place,
     request::{Condition, Phase, Request, Stage},
     step::{Step, Update, Wait},
     texts,
@@ -208,6 +208,9 @@ pub(crate) fn closing(request: &Request) -> Step {
 
 /// State `Finished`.
 pub(crate) fn finished(request: &Request, seen: &Observed) -> Step {
+    if offline::hold(request, seen).is_some() {
+        return Step::Release;
+    }
     if pause::is_mine(request, seen) {
         return Step::Resume;
     }

@@ -91,11 +91,23 @@ pub(crate) fn drive(request: &Request, seen: &Observed, target: Bytes) -> Option
             claim: claim.name.clone(),
             to: target,
         });
-    patch.or_else(|| {
-        usable()
-            .filter(|claim| stage(claim, target, request) == Stage::FileSystemPending)
-            .find_map(|claim| nudge(claim, seen))
-    })
+    patch.or_else(|| nudges(request, seen, target, |_| true))
+}
+
+/// Kubelet is told of a volume that has grown, among those that are `mounted`.
+pub(crate) fn nudges(
+    request: &Request,
+    seen: &Observed,
+    target: Bytes,
+    mounted: impl Fn(&Claim) -> bool,
+) -> Option<Step> {
+    let usable = seen
+        .claims
+        .iter()
+        .filter(|claim| claim.is_usable() && mounted(claim));
+    usable
+        .filter(|claim| stage(claim, target, request) == Stage::FileSystemPending)
+        .find_map(|claim| nudge(claim, seen))
 }
 
 /// Kubelet re-reads a pod's volumes when the pod changes; the value names the growth, so that each is told once.

@@ -14,10 +14,11 @@ use units::{Bytes, Reason};
 pub use self::{
     claim::{Capability, Claim, Class, Complaint, Event, Pod, Profile, Resize},
     members::{
-        Answer, Cluster, Fork, Held, Hold, Member, MemberPod, Own, Role, Slot, Sql, Standing, Trouble,
+        Answer, Cluster, Fork, Held, Hold, Member, MemberPod, Own, PodResize, Role, Slot, Sql, Standing,
+        Trouble,
     },
 };
-use crate::request::{Phase, StandbyMode, StreamingMode};
+use crate::request::{Phase, Resources, StandbyMode, StreamingMode};
 
 /// Everything that [`crate::step()`] looks at besides the request itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,6 +70,8 @@ pub struct Database {
     pub streaming: Option<StreamingMode>,
     /// `spec.halted`.
     pub halted: bool,
+    /// Resources of the container `postgres` in `spec.podTemplate`.
+    pub resources: Resources,
     /// The `Paused` condition, when `True`.
     pub paused: Option<Pause>,
     /// Text of the `PauseAcknowledged` condition, when `True`.
@@ -103,6 +106,10 @@ pub struct PetSet {
     pub hold: Option<Hold>,
     /// The hold that its controller keeps.
     pub held: Option<Held>,
+    /// Resources of the container `postgres` in its pod template.
+    pub resources: Resources,
+    /// The same before they were last changed for a request.
+    pub resources_before: Option<Resources>,
 }
 
 /// A limit on requested storage from a ResourceQuota.
@@ -181,6 +188,8 @@ pub enum Target {
     Claim(String),
     /// A pod.
     Pod(String),
+    /// The resources of a running pod.
+    PodSize(String),
     /// The PetSet.
     PetSet,
     /// Patroni's dynamic settings.

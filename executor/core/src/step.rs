@@ -11,7 +11,9 @@ use crate::{
     finish, growth,
     observed::{Observed, Target},
     offline, operation, pause, pending,
-    request::{Condition, MemberRecord, Phase, Record, Request, StandbyMode, StreamingMode, VolumeRecord},
+    request::{
+        Condition, MemberRecord, Phase, Record, Request, Resources, StandbyMode, StreamingMode, VolumeRecord,
+    },
     rolling, scaling,
     state::{State, state},
 };
@@ -77,6 +79,25 @@ pub enum Step {
     },
     /// Postgres spec: what a request has made of its members.
     PatchSpec(SpecChange),
+    /// PetSet spec: the resources of the container `postgres` in pods to come; those before are kept in an annotation.
+    PatchTemplateResources {
+        /// The new resources.
+        to: Resources,
+    },
+    /// Postgres spec: the resources of the container `postgres`.
+    PatchPodTemplate {
+        /// The new resources.
+        to: Resources,
+    },
+    /// Pod, subresource `resize`: the resources of its container `postgres`, while it runs.
+    ResizePod {
+        /// The pod.
+        pod: String,
+        /// Its uid.
+        uid: String,
+        /// The new resources.
+        to: Resources,
+    },
     /// PetSet spec: the number of members.
     SetReplicas {
         /// The new number.
@@ -228,12 +249,16 @@ impl Step {
             Step::PatchClaim { claim, .. } => Target::Claim(claim.clone()),
             Step::Nudge { pod, .. } => Target::Pod(pod.clone()),
             Step::PatchTemplate { .. }
+            | Step::PatchTemplateResources { .. }
             | Step::SetReplicas { .. }
             | Step::Hold { .. }
             | Step::Release
             | Step::Seal => Target::PetSet,
-            Step::PatchPostgres { .. } | Step::PatchSpec(_) => Target::PostgresSpec,
+            Step::PatchPostgres { .. } | Step::PatchPodTemplate { .. } | Step::PatchSpec(_) => {
+                Target::PostgresSpec
+            }
             Step::DeletePod { pod, .. } => Target::Pod(pod.clone()),
+            Step::ResizePod { pod, .. } => Target::PodSize(pod.clone()),
             Step::DeleteClaim { claim, .. } => Target::Claim(claim.clone()),
             Step::PatchConfig(_) => Target::PatroniConfig,
             Step::Switchover { .. } => Target::Leader,
@@ -286,6 +311,9 @@ impl Step {
             Step::PatchTemplate { .. } => "PatchTemplate",
             Step::PatchPostgres { .. } => "PatchPostgres",
             Step::PatchSpec(_) => "PatchSpec",
+            Step::PatchTemplateResources { .. } => "PatchTemplateResources",
+            Step::PatchPodTemplate { .. } => "PatchPodTemplate",
+            Step::ResizePod { .. } => "ResizePod",
             Step::SetReplicas { .. } => "SetReplicas",
             Step::Hold { .. } => "Hold",
             Step::Release => "Release",

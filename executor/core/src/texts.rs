@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use units::Reason;
 
-use crate::request::Request;
+use crate::{operation, request::Request};
 
 pub(crate) const RUNNING: &str = "Postgres ops request is expanding volume of database";
 pub(crate) const SUCCESSFUL: &str = "Successfully Expanded Volume.";
@@ -27,8 +27,13 @@ pub(crate) fn no_database(request: &Request) -> String {
 }
 
 pub(crate) fn expanded(request: &Request) -> String {
+    let mode = if operation::is_offline(request) {
+        "Offline"
+    } else {
+        "Online"
+    };
     format!(
-        "Online Volume Expansion performed successfully in Postgres pods for PostgresDBOpsRequest: {}",
+        "{mode} Volume Expansion performed successfully in Postgres pods for PostgresDBOpsRequest: {}",
         request.path()
     )
 }

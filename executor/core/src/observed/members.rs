@@ -68,8 +68,22 @@ pub struct MemberPod {
     pub revision: Option<String>,
     /// Resources of its container `postgres`, as asked for.
     pub resources: Resources,
+    /// A change of its resources that is not done yet.
+    pub resize: Option<PodResize>,
     /// Why it does not run, in Kubernetes' words: unschedulable, or its container waits.
     pub complaint: Option<String>,
+}
+
+/// Conditions `PodResizePending` and `PodResizeInProgress` of a pod, and what kubelet reports of its container:
+/// kubernetes/kubernetes:staging/src/k8s.io/api/core/v1/types.go.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PodResize {
+    /// The node can never give that much. In its words.
+    Infeasible(String),
+    /// The node cannot give it now, or has not looked yet.
+    Pending(String),
+    /// Kubelet is at it.
+    InProgress(String),
 }
 
 /// A member's role in Patroni.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use units::Bytes;
+use units::{Bytes, Quantity};
 
 /// `spec.type` of [`Operation::VolumeExpansion`].
 pub const VOLUME_EXPANSION: &str = "VolumeExpansion";
@@ -114,6 +114,35 @@ pub struct Resources {
     pub requests: BTreeMap<String, String>,
     /// What is the most.
     pub limits: BTreeMap<String, String>,
+}
+
+impl Resources {
+    /// Whether all of `wanted` is there, whatever else is.
+    #[must_use]
+    pub fn hold(&self, wanted: &Resources) -> bool {
+        contains(&self.requests, &wanted.requests) && contains(&self.limits, &wanted.limits)
+    }
+
+    /// Whether this is the same, however it is written.
+    #[must_use]
+    pub fn same(&self, other: &Resources) -> bool {
+        self.hold(other) && other.hold(self)
+    }
+
+    /// Whether nothing is given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.limits.is_empty()
+    }
+}
+
+fn contains(all: &BTreeMap<String, String>, some: &BTreeMap<String, String>) -> bool {
+    let equal = |a: &str, b: &str| match (Quantity::parse(a), Quantity::parse(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    };
+    some.iter()
+        .all(|(name, wanted)| all.get(name).is_some_and(|there| equal(there, wanted)))
 }
 
 /// With or without stopping pods.

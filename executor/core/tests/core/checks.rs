@@ -47,8 +47,8 @@ fn each_check_has_its_reason_and_says_what_to_do() {
         ),
         (
             |r, _| expansion(r).mode = Mode::Offline,
-            Reason::NotSupported,
-            "mode Offline",
+            Reason::Unmanaged,
+            "nobody would make a pod of PetSet pg again",
         ),
         (
             |r, _| expansion(r).mode = Mode::Other("Fast".into()),

@@ -6,7 +6,9 @@ use executor_core::{
     Observed, Request, Step,
     observed::{Answer, Claim, Class, Database, Pause, PetSet, Pod, Queued, Resize, Trial},
     pause,
-    request::{Apply, Condition, Expansion, Mode, Operation, Phase, Record, Size, Stage, VolumeRecord},
+    request::{
+        Apply, Condition, Expansion, Mode, Operation, Phase, Record, Resources, Size, Stage, VolumeRecord,
+    },
 };
 use jiff::Timestamp;
 use units::{Bytes, Reason};
@@ -115,6 +117,7 @@ pub(crate) fn seen() -> Observed {
             standby: None,
             streaming: None,
             halted: false,
+            resources: Resources::default(),
             paused: None,
             acknowledged: None,
         }),
@@ -127,6 +130,8 @@ pub(crate) fn seen() -> Observed {
             sealed: None,
             hold: None,
             held: None,
+            resources: Resources::default(),
+            resources_before: None,
         }),
         claims: vec![claim(0), claim(1)],
         members: Vec::new(),

@@ -16,6 +16,7 @@ mod fixture;
 mod growing;
 mod model;
 mod queue;
+mod rolling;
 mod scaling;
 mod server;
 mod states;

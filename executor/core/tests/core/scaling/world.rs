@@ -176,6 +176,7 @@ impl World {
             role: None,
             revision: None,
             resources: Resources::default(),
+            resize: None,
             complaint: None,
         });
         Member {
