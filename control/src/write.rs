@@ -150,6 +150,34 @@ impl Fenced {
             .await
     }
 
+    /// Merges `patch` into the object through its subresource `name`, lists by their keys (strategic merge: built-in kinds
+    /// only).
+    ///
+    /// # Errors
+    /// Any [`Cause`]; [`Error::is_no_such_path`] where the API server does not offer the subresource.
+    pub async fn merge_subresource<K: Namespaced>(
+        &self,
+        name: &str,
+        target: &Target,
+        patch: Value,
+    ) -> Result<K, Error> {
+        let verb = "patch a subresource of";
+        let body =
+            body::patch::<K>(target, patch, false).map_err(|cause| failed::<K>(verb, target, cause))?;
+        let params = PatchParams {
+            dry_run: self.dry_run,
+            field_manager: Some(self.manager.to_owned()),
+            ..PatchParams::default()
+        };
+        let (api, patch) = (self.api::<K>(target), Patch::Strategic(body));
+        self.guarded::<K, _>(
+            verb,
+            target,
+            api.patch_subresource(name, &target.name, &params, &patch),
+        )
+        .await
+    }
+
     /// Applies `fields` server-side as this manager, taking fields from others: those not in `fields` that this manager
     /// applied before are removed.
     ///

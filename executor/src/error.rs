@@ -23,6 +23,9 @@ pub enum Error {
     /// A write that goes to members failed.
     #[error("{}", .0.message)]
     Member(Box<Trouble>),
+    /// The API server is too old for this write.
+    #[error("{0}")]
+    NotOffered(String),
     /// This process does not lead now; nothing was sent.
     #[error("this replica does not hold the lease")]
     NotLeading,
@@ -60,6 +63,7 @@ impl Error {
             Error::Write(error) => error.class(),
             Error::Malformed(..) => RetryClass::Invalid,
             Error::NotObserved(_) => RetryClass::Conflict,
+            Error::NotOffered(_) => RetryClass::Blocked(Reason::InPlaceRefused),
             Error::Member(_) | Error::NotLeading => RetryClass::Transient,
             Error::Panicked { .. } => RetryClass::Bug,
         }
@@ -68,7 +72,11 @@ impl Error {
     /// The API server's words, when it refused a write that it would refuse again.
     #[must_use]
     pub fn refusal(&self) -> Option<(Reason, String)> {
-        let Error::Write(error) = self else { return None };
+        let error = match self {
+            Error::Write(error) => error,
+            Error::NotOffered(text) => return Some((Reason::InPlaceRefused, text.clone())),
+            _ => return None,
+        };
         let message = error.cause.to_string();
         match self.class() {
             RetryClass::Blocked(reason) => Some((reason, message)),

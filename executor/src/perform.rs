@@ -5,6 +5,7 @@
 
 mod member;
 mod patch;
+mod resources;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use control::{
 use executor_core::{
     Step, Update,
     observed::{Refusal, Trial},
+    request::Resources,
 };
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::ResourceExt;
@@ -92,6 +94,17 @@ impl Performer {
                 self.petset(view, body.ok_or(Error::NotObserved("the claim template data"))?)
                     .await?
             }
+            Step::PatchTemplateResources { to } => {
+                let body = resources::template(petset(view)?, to);
+                self.petset(view, body.ok_or(Error::NotObserved("the container postgres"))?)
+                    .await?
+            }
+            Step::PatchPodTemplate { to } => {
+                let postgres = postgres(view)?;
+                let body = resources::pod_template(postgres, to);
+                Written::Postgres(Box::new(self.writes.merge(&Target::of(postgres), body).await?))
+            }
+            Step::ResizePod { pod, uid, to } => self.resize(view, pod, uid, to).await?,
             Step::SetReplicas { to } => self.petset(view, patch::replicas(*to)).await?,
             Step::Hold { ordinal, until } => {
                 self.petset(view, patch::hold(request, *ordinal, *until)).await?
@@ -195,6 +208,23 @@ impl Performer {
         )))
     }
 
+    /// Through the subresource, which changes nothing else. Where the API server does not offer it, that is a refusal.
+    async fn resize(&self, view: &View, pod: &str, uid: &str, to: &Resources) -> Result<Written, Error> {
+        let mut members = view.members.pods.iter().filter_map(|(_, _, pod)| pod.as_ref());
+        let object = members
+            .find(|object| object.name_any() == pod && object.metadata.uid.as_deref() == Some(uid))
+            .ok_or(Error::NotObserved("the pod"))?;
+        let target = Target::of(object).in_any_state();
+        match self
+            .writes
+            .merge_subresource::<Pod>("resize", &target, resources::pod(to))
+            .await
+        {
+            Err(error) if error.is_no_such_path() => Err(Error::NotOffered(error.to_string())),
+            written => Ok(written.map(|_| Written::Elsewhere)?),
+        }
+    }
+
     async fn petset(&self, view: &View, body: Value) -> Result<Written, Error> {
         let target = Target::of(petset(view)?);
         Ok(Written::PetSet(Box::new(self.writes.merge(&target, body).await?)))
@@ -243,6 +273,9 @@ pub(crate) fn is_refused(step: &Step, error: &Error) -> bool {
             | Step::Nudge { .. }
             | Step::PatchTemplate { .. }
             | Step::PatchPostgres { .. }
+            | Step::PatchTemplateResources { .. }
+            | Step::PatchPodTemplate { .. }
+            | Step::ResizePod { .. }
             | Step::PatchSpec(_)
             | Step::SetReplicas { .. }
             | Step::Hold { .. }

@@ -76,6 +76,14 @@ impl Error {
         matches!(&self.cause, Cause::Refused(status) if status.is_already_exists())
     }
 
+    /// Whether the API server knows no such path, whatever the object: an older one lacks a subresource. Its words are those of
+    /// kubernetes/kubernetes:staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go, `NewGenericServerResponse`.
+    #[must_use]
+    pub fn is_no_such_path(&self) -> bool {
+        matches!(&self.cause, Cause::Refused(status)
+            if status.is_not_found() && status.message.contains("could not find the requested resource"))
+    }
+
     /// Whether there is no object of this name.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -3,17 +3,24 @@
 use api::{
     conditions::{Condition, find},
     kubedb::v1::{Phase, Postgres, condition},
-    names::{ANNOTATION_SEALED, ANNOTATION_UNMANAGED, DATA_TEMPLATE},
+    names::{
+        ANNOTATION_RESOURCES_BEFORE, ANNOTATION_SEALED, ANNOTATION_UNMANAGED, CONTAINER_POSTGRES,
+        DATA_TEMPLATE,
+    },
     petset::v1::{Hold, PetSet},
 };
-use executor_core::observed::{Database, Held, Hold as CoreHold, Pause, PetSet as Set};
+use executor_core::{
+    observed::{Database, Held, Hold as CoreHold, Pause, PetSet as Set},
+    request::Resources,
+};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
+use serde_json::Value;
 
 use super::{
     claim::is_ready,
     request::{
-        operation::{standby, streaming},
+        operation::{resources, standby, streaming},
         time,
     },
 };
@@ -42,6 +49,12 @@ pub(crate) fn database(object: &Postgres, pods: &[Pod]) -> Database {
         standby: object.spec.standby_mode.as_ref().map(standby),
         streaming: object.spec.streaming_mode.as_ref().map(streaming),
         halted: object.spec.halted.unwrap_or(false),
+        resources: object
+            .spec
+            .pod_template
+            .as_ref()
+            .map(|template| resources_of(&template["spec"]["containers"]))
+            .unwrap_or_default(),
         paused: is_true(condition::PAUSED).map(|paused| Pause {
             message: text(paused),
             since: paused.last_transition_time.as_deref().and_then(time),
@@ -88,9 +101,24 @@ pub(crate) fn petset(object: &PetSet) -> Set {
             ordinal: number(held.ordinal),
             uid: held.uid,
         }),
+        resources: resources_of(&object.spec.template["spec"]["containers"]),
+        resources_before: object
+            .annotations()
+            .get(ANNOTATION_RESOURCES_BEFORE)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .map(|value| resources(&value)),
         name: object.name_any(),
         template: object.spec.claim_size(DATA_TEMPLATE).and_then(Result::ok),
     }
+}
+
+/// Resources of the container `postgres` among these.
+fn resources_of(containers: &Value) -> Resources {
+    let mut all = containers.as_array().into_iter().flatten();
+    let container = all.find(|container| container["name"] == CONTAINER_POSTGRES);
+    container
+        .map(|container| resources(&container["resources"]))
+        .unwrap_or_default()
 }
 
 fn number(number: i32) -> u32 {

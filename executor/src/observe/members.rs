@@ -1,5 +1,7 @@
 //! The members of a database: pods by ordinal, and what Patroni and PostgreSQL say, asked of all at the same time.
 
+mod resize;
+
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use api::names::{CONTAINER_POSTGRES, LABEL_ROLE, ROLE_PRIMARY};
@@ -179,12 +181,14 @@ impl Members {
 fn pod(pod: &Pod) -> MemberPod {
     let status = pod.status.clone().unwrap_or_default();
     let spec = pod.spec.clone().unwrap_or_default();
-    let state = status
+    let container_status = status
         .container_statuses
         .into_iter()
         .flatten()
-        .find(|container| container.name == CONTAINER_POSTGRES)
-        .and_then(|container| container.state);
+        .find(|container| container.name == CONTAINER_POSTGRES);
+    let state = container_status
+        .as_ref()
+        .and_then(|container| container.state.clone());
     let waiting = state.as_ref().and_then(|state| {
         let waiting = state.waiting.as_ref()?;
         let message = waiting.message.clone().unwrap_or_default();
@@ -199,6 +203,7 @@ fn pod(pod: &Pod) -> MemberPod {
         .iter()
         .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
         .and_then(|condition| condition.message.clone());
+    let resize = resize::of(&conditions, container_status.as_ref(), &spec);
     let container = spec
         .containers
         .iter()
@@ -219,6 +224,7 @@ fn pod(pod: &Pod) -> MemberPod {
         role: pod.labels().get(LABEL_ROLE).cloned(),
         revision: pod.labels().get(REVISION).cloned(),
         resources: resources(&json!(asked)),
+        resize,
         complaint: unscheduled.or(waiting),
     }
 }
