@@ -21,8 +21,7 @@ pub(super) const ROWS: &[Row] = &[
     Request.acted(
         TYPE,
         Executor,
-        "VolumeExpansion and HorizontalScaling are carried out; VerticalScaling and Restart are accepted, and in this \
-         version end Failed with the reason NotSupported",
+        "VolumeExpansion, HorizontalScaling, VerticalScaling and Restart are carried out",
     ),
     Request.dangerous_value(
         TYPE,
@@ -80,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
     Request.acted(
         "spec.volumeExpansion.mode",
         Executor,
-        "Online is carried out; a request with Offline ends, in this version, Failed with the reason NotSupported",
+        "Online leaves the pods running; Offline stops one member after the other, the primary last",
     ),
     Request.dangerous(
         "spec.volumeExpansion.arbiter",
@@ -111,20 +110,20 @@ pub(super) const ROWS: &[Row] = &[
     Request.acted_as(
         "spec.verticalScaling",
         Shape::Json(r#"{"type":"object","properties":{}}"#),
-        Later,
+        Executor,
         "resources of the members",
     ),
     Request.acted_as(
         "spec.verticalScaling.postgres",
         Shape::Json(POD_RESOURCES),
-        Later,
+        Executor,
         "resources of the members",
     ),
     Request.acted_as(
         "spec.verticalScaling.mode",
         Shape::Json(r#"{"type":"string","enum":["Restart","InPlace"],"default":"Restart"}"#),
-        Later,
-        "whether pods are restarted for it",
+        Executor,
+        "InPlace resizes running pods, where the API server and the node can; else, and with Restart, pods are replaced",
     ),
     Request.harmless(
         "spec.verticalScaling.exporter",
@@ -149,7 +148,7 @@ pub(super) const ROWS: &[Row] = &[
     Request.acted_as(
         "spec.restart",
         Shape::Object,
-        Later,
+        Executor,
         "for type Restart; it has no content",
     ),
     Request.acted("spec.timeout", Executor, "the most that one step may take"),

@@ -49,6 +49,9 @@ use crate::{duration::DurationText, refs::LocalRef};
         .reason(Reason::FieldValueRequired),
     validation = Rule::new("self.type != 'VerticalScaling' || has(self.verticalScaling)")
         .message("spec.verticalScaling is missing; a request of type VerticalScaling needs verticalScaling.postgres.resources")
+        .reason(Reason::FieldValueRequired),
+    validation = Rule::new("self.type != 'VerticalScaling' || !has(self.verticalScaling) || has(self.verticalScaling.postgres)")
+        .message("spec.verticalScaling.postgres is missing; write the resources of each member in verticalScaling.postgres.resources")
         .reason(Reason::FieldValueRequired)
 )]
 pub struct PostgresOpsRequestSpec {

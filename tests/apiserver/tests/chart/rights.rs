@@ -78,6 +78,7 @@ fn each_box_may_do_its_work_and_no_more() {
         "patch postgresopsrequests/status -A",
         "patch pods -A",
         "delete pods -A",
+        "patch pods/resize -A",
         "delete persistentvolumeclaims -A",
         "get secrets -A",
     ] {
