@@ -139,7 +139,7 @@ fn ask(
         let fresh = able::measured(db, policy, now, volumes)?;
         able::shared_filesystem(profile, &fresh)?;
         let writable = able::writable(&fresh)?;
-        able::expandable(db, profile)?;
+        able::expandable(db, policy, profile)?;
         let superseded = pause::request_open(db, &writable, limits, now)?;
         pause::request_failed(db, now)?;
         pause::resize_in_flight(db)?;
@@ -181,7 +181,7 @@ fn could_grow(
     let fresh = able::measured(db, policy, now, volumes)?;
     able::shared_filesystem(profile, &fresh)?;
     let writable = able::writable(&fresh)?;
-    able::expandable(db, profile)?;
+    able::expandable(db, policy, profile)?;
     let base = size::base(db).unwrap_or(Bytes::ZERO);
     bounds::at_upper_bound(db, base, limits, profile)?;
     bounds::quota(db, base, profile)?;

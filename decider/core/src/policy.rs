@@ -36,6 +36,8 @@ pub struct PolicySpec {
     pub inode_threshold: Option<String>,
     /// Annotation `highwater.dev/apply`.
     pub apply: Option<String>,
+    /// `expansionMode` is `Offline`: pods may be stopped for it.
+    pub offline: bool,
 }
 
 /// One of `scalingRules`, as it is written.
@@ -56,6 +58,8 @@ pub struct Policy {
     pub mode: Mode,
     /// What requests carry in `apply`.
     pub apply: Apply,
+    /// Whether pods may be stopped so that their volumes grow.
+    pub offline: bool,
     /// The numbers, if all of them can be used.
     pub limits: Result<Limits, PolicyError>,
     /// Annotations that could not be used.
@@ -185,6 +189,7 @@ impl Policy {
             trigger,
             mode,
             apply,
+            offline: spec.offline,
             limits,
             notes,
             stale_after,

@@ -89,7 +89,7 @@ fn policy(storage: &StorageAutoscalerSpec) -> PolicySpec {
         scaling_threshold,
         scaling_rules,
         upper_bound,
-        expansion_mode: _,
+        expansion_mode,
     } = storage;
     let rule = |r: &api::autoscaling::v1alpha1::ScalingRuleSpec| RuleSpec {
         applies_upto: r.applies_upto.clone(),
@@ -101,6 +101,7 @@ fn policy(storage: &StorageAutoscalerSpec) -> PolicySpec {
         scaling_threshold: *scaling_threshold,
         rules: scaling_rules.iter().map(rule).collect(),
         upper_bound: upper_bound.as_ref().map(ToString::to_string),
+        offline: *expansion_mode == Some(ExpansionMode::Offline),
         ..PolicySpec::default()
     }
 }

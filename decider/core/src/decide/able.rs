@@ -129,8 +129,8 @@ pub(super) fn writable<'a>(fresh: &[(&'a Volume, &'a Seen)]) -> Result<Vec<(&'a 
     }
 }
 
-/// Not expandable: the API server would refuse each claim.
-pub(super) fn expandable(db: &Database, profile: &Profile) -> Result<(), Note> {
+/// Not expandable: the API server would refuse each claim, or the driver while the volume is in use.
+pub(super) fn expandable(db: &Database, policy: &Policy, profile: &Profile) -> Result<(), Note> {
     if let Some(volume) = db.volumes.iter().find(|v| !v.claim.expandable) {
         let text = format!(
             "storage class {:?} of claim {} does not",
@@ -142,7 +142,16 @@ pub(super) fn expandable(db: &Database, profile: &Profile) -> Result<(), Note> {
         ));
     }
     match profile.expansion {
-        Expansion::Online | Expansion::Offline => Ok(()),
+        Expansion::Online => Ok(()),
+        Expansion::Offline if policy.offline => Ok(()),
+        Expansion::Offline => {
+            let text = format!(
+                "storage profile {} says that its driver expands only volumes not in use; set \
+                 spec.storage.postgres.expansionMode to Offline, which stops one member after the other",
+                profile.name
+            );
+            Err(Note::new(Reason::InUse, text))
+        }
         Expansion::Unsupported => {
             let text = format!(
                 "storage profile {} says that its driver cannot expand",

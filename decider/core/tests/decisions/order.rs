@@ -52,6 +52,9 @@ fn class_not_expandable(s: &mut Scene) {
 fn driver_not_expandable(s: &mut Scene) {
     s.profile.expansion = Expansion::Unsupported;
 }
+fn driver_only_offline(s: &mut Scene) {
+    s.profile.expansion = Expansion::Offline;
+}
 pub(crate) fn request_open(s: &mut Scene) {
     s.db.open_request = Some(OpenRequest {
         name: "pgops-pg-abcdef".into(),
@@ -153,6 +156,7 @@ each_rule_holds! {
     read_only => ReadOnly,
     class_not_expandable => NotExpandable,
     driver_not_expandable => NotExpandable,
+    driver_only_offline => InUse,
     request_open => RequestOpen,
     request_failed => RequestFailed,
     resize_in_flight => ResizeInFlight,
