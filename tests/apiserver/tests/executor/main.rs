@@ -10,6 +10,7 @@
 
 mod crash;
 mod hands;
+mod keeper;
 mod make;
 mod odd;
 mod patroni;
@@ -17,6 +18,7 @@ mod provisioner;
 mod queue;
 mod refuse;
 mod release;
+mod rolling;
 mod runs;
 mod scaling;
 mod server;

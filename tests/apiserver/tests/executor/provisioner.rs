@@ -103,7 +103,7 @@ pub(crate) async fn crash_after_each_write(world: &World, patroni: &Arc<Patroni>
     with_hands(world, patroni, runs).await
 }
 
-fn reach(patroni: &Arc<Patroni>) -> Arc<dyn executor::member::Reach> {
+pub(crate) fn reach(patroni: &Arc<Patroni>) -> Arc<dyn executor::member::Reach> {
     Arc::<Patroni>::clone(patroni)
 }
 
@@ -126,7 +126,7 @@ async fn with_hands<T>(world: &World, patroni: &Patroni, test: impl Future<Outpu
 }
 
 /// What a provisioner does with a pause: as it is written, so is it answered.
-async fn acknowledge(world: &World) {
+pub(crate) async fn acknowledge(world: &World) {
     let status = world.postgres().await.status.unwrap_or_default();
     let paused = is_true(&status.conditions, "Paused");
     if paused == is_true(&status.conditions, "PauseAcknowledged") {
@@ -163,7 +163,7 @@ async fn member(world: &World, patroni: &Patroni, petset: &PetSet, ordinal: usiz
         (None, true) => {
             let size = petset.spec.claim_size("data").unwrap().unwrap().to_string();
             world.ensure_claim(ordinal, &size).await;
-            make_pod(world, ordinal).await;
+            make_pod(world, ordinal, json!({})).await;
             patroni.join(&pod(ordinal));
         }
         (Some(_), false) => {
@@ -177,11 +177,12 @@ async fn member(world: &World, patroni: &Patroni, petset: &PetSet, ordinal: usiz
     }
 }
 
-async fn make_pod(world: &World, ordinal: usize) {
+/// A pod that runs, with these resources.
+pub(crate) async fn make_pod(world: &World, ordinal: usize, resources: Value) {
     let object: Pod = world
         .create(json!({
             "metadata": {"name": pod(ordinal)},
-            "spec": {"nodeName": "nowhere", "containers": [{"name": "postgres", "image": "none"}],
+            "spec": {"nodeName": "nowhere", "containers": [{"name": "postgres", "image": "none", "resources": resources}],
                 "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim(ordinal)}}]}
         }))
         .await;
