@@ -13,7 +13,7 @@ use super::{
     tables::{going_down, gone, next, running},
     world::World,
 };
-use crate::fixture::{assert_fails, at, sets};
+use crate::fixture::{assert_fails, sets};
 
 #[test]
 fn the_synchronous_leads_next_then_the_least_lag_then_the_lowest_ordinal() {
