@@ -61,6 +61,15 @@ pub(crate) fn decide(view: &View, known: &Remembered) -> Decided {
                 view.auth()
             ),
         )),
+        // The data knows the old password; a new one would lock everybody out.
+        None if !view.claims.is_empty() => Some(Finding::new(
+            Reason::ReferenceNotFound,
+            format!(
+                "Secret {} is gone, and there are volumes that know its password: restore it, or create it with keys \
+                 username (postgres) and password, and set that password by psql in container postgres",
+                view.auth()
+            ),
+        )),
         None => None,
     };
     let obstacle = runs && (unknown || bad_auth.is_some());

@@ -13,11 +13,16 @@ use crate::{
     run::{Parts, start},
 };
 
-/// Runs a controller until it is dropped.
+/// Runs a controller until it is dropped. With `all` false it is one beside KubeDB.
 ///
 /// # Errors
 /// If one of its tasks ends.
-pub async fn run(client: Client, probe: Arc<dyn Probe>, stop_after: Option<StopAfter>) -> anyhow::Result<()> {
+pub async fn run(
+    client: Client,
+    probe: Arc<dyn Probe>,
+    all: bool,
+    stop_after: Option<StopAfter>,
+) -> anyhow::Result<()> {
     let mut registry = build::registry("provisioner");
     let mut tasks = Tasks::new();
     let readiness = Readiness::new(tasks.token());
@@ -36,7 +41,7 @@ pub async fn run(client: Client, probe: Arc<dyn Probe>, stop_after: Option<StopA
         leader: Leader::alone(),
         events,
         watches,
-        all: true,
+        all,
         clock: Arc::new(SystemClock),
         probe,
         stop_after,

@@ -184,6 +184,20 @@ async fn a_pod_that_says_it_is_the_primary_and_is_not_loses_the_role() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beside_kubedb_only_what_carries_our_label_is_looked_at() {
+    let world = World::new().await;
+    world.postgres(json!({})).await;
+    let labels = json!({"highwater.dev/owned-by": "highwater"});
+    let ours = json!({"metadata": {"name": "ours", "labels": labels}, "spec": {"version": "15.18", "storageType": "Ephemeral"}});
+    world.create::<Postgres>(ours).await;
+    let before: Postgres = world.there(DATABASE).await;
+    world.with_controller_of_ours(world.there::<PetSet>("ours")).await;
+    let after: Postgres = world.there(DATABASE).await;
+    assert_eq!(after, before);
+    assert_eq!(world.names::<PetSet>().await, ["ours"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unmanaged_database_is_left_alone() {
     let world = World::new().await;
     let postgres = world.postgres(json!({})).await;

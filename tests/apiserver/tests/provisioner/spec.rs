@@ -140,6 +140,25 @@ async fn settings_come_from_the_secret_and_in_place_and_wrong_lines_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_volumes_know_is_not_made_anew() {
+    let world = World::new().await;
+    world.claim_exists_as(0, "1Gi").await;
+    let test = async {
+        world.postgres(json!({})).await;
+        let said = world.said("Failure", "True").await;
+        assert_eq!(said.reason.as_deref(), Some("ReferenceNotFound"));
+        assert!(said.message.unwrap().contains("Secret orders-auth is gone"));
+        assert!(world.names::<Secret>().await.is_empty());
+        let restored = json!({"username": "postgres", "password": "old"});
+        world
+            .create::<Secret>(json!({"metadata": {"name": "orders-auth"}, "stringData": restored}))
+            .await;
+        world.there::<PetSet>(DATABASE).await;
+    };
+    world.with_controller(test).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_without_a_password_and_a_missing_config_are_told_before_any_pod() {
     let world = World::new().await;
     world

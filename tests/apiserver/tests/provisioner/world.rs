@@ -347,10 +347,19 @@ impl World {
         self.with_stop(None, test).await
     }
 
+    /// One beside KubeDB.
+    pub(crate) async fn with_controller_of_ours<T>(&self, test: impl Future<Output = T>) -> T {
+        let probe: Arc<dyn Probe> = Arc::clone(&self.database) as _;
+        tokio::select! {
+            ended = test_parts::run(self.client.clone(), probe, false, None) => panic!("the controller ended: {ended:?}"),
+            done = test => done,
+        }
+    }
+
     pub(crate) async fn with_stop<T>(&self, stop: Option<StopAfter>, test: impl Future<Output = T>) -> T {
         let probe: Arc<dyn Probe> = Arc::clone(&self.database) as _;
         tokio::select! {
-            ended = test_parts::run(self.client.clone(), probe, stop) => panic!("the controller ended: {ended:?}"),
+            ended = test_parts::run(self.client.clone(), probe, true, stop) => panic!("the controller ended: {ended:?}"),
             done = test => done,
         }
     }
