@@ -34,8 +34,6 @@ pub enum By {
     Decider,
     /// The executor.
     Executor,
-    /// Nothing yet: a request that needs the field ends Failed, with reason `NotSupported`.
-    Later,
     /// The provisioner; where none runs the database is unmanaged, and the field is kept for it.
     Provisioner,
 }

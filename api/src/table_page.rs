@@ -53,7 +53,6 @@ fn class(row: &Row) -> &'static str {
     match row.class {
         Class::ActedOn(By::Decider) => "acted on (decider)",
         Class::ActedOn(By::Executor) => "acted on (executor)",
-        Class::ActedOn(By::Later) => "kept for a later version",
         Class::ActedOn(By::Provisioner) => "acted on (provisioner)",
         Class::Harmless => "harmless",
         Class::Dangerous => "refused",

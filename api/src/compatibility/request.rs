@@ -1,7 +1,7 @@
 //! `PostgresOpsRequest`.
 
 use super::{
-    By::{Executor, Later},
+    By::Executor,
     Kind::Request,
     Row, Shape,
     When::Is,
