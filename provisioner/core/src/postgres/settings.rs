@@ -44,7 +44,10 @@ pub fn derived(room: Room, keep: Keep) -> Parameters {
     let mut set = |name: &str, value: Bytes| all.insert(name.to_owned(), text(value));
     set("min_wal_size", wal.min);
     set("max_wal_size", wal.max);
-    set("wal_keep_size", keep.wal.unwrap_or(wal.keep).min(bound).max(LEAST_KEPT));
+    set(
+        "wal_keep_size",
+        keep.wal.unwrap_or(wal.keep).min(bound).max(LEAST_KEPT),
+    );
     set("max_slot_wal_keep_size", keep.slot.unwrap_or(bound));
     set("shared_buffers", shared_buffers(room));
     if let Some(memory) = memory {

@@ -15,12 +15,12 @@ fn mb(text: &str) -> u64 {
 #[test]
 fn small_volumes_get_the_measured_values() {
     let table = [
-        (300 << 20, Some(gib(1)), 4, 16, 4, 90, 16, 1),
+        (300 << 20, Some(gib(1)), 4, 16, 16, 90, 16, 1),
         (1 << 30, Some(gib(1)), 32, 64, 32, 307, 32, 16),
         (10 << 30, Some(gib(1)), 320, 640, 320, 3072, 256, 16),
         (1 << 40, Some(gib(64)), 1024, 16384, 1536, 314_572, 16384, 16),
         (1 << 40, None, 1024, 16384, 1536, 314_572, 128, 16),
-        (0, None, 4, 16, 4, 32, 16, 1),
+        (0, None, 4, 16, 16, 32, 16, 1),
     ];
     for (volume, memory, min, max, keep, slot, buffers, segment) in table {
         let volume = Bytes::new(volume);
