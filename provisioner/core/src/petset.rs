@@ -8,6 +8,7 @@ mod history;
 pub mod hold;
 mod owners;
 mod plan;
+mod pod;
 mod replicas;
 mod set;
 mod status;
@@ -16,8 +17,8 @@ pub use history::{collides, revision_hash, revision_name};
 pub use hold::Hold;
 pub use owners::Owner;
 pub use plan::{Step, plan};
+pub use pod::{Bond, Phase, Pod};
 pub use set::{
-    Bond, Claim, Delete, Failure, Management, Object, Phase, Pod, Retention, Revision, Set, Spec, Trouble,
-    Update, Verb,
+    Claim, Delete, Failure, Management, Object, Retention, Revision, Set, Spec, Trouble, Update, Verb,
 };
 pub use status::{Held, Note, Notes, Status, status};

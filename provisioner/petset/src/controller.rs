@@ -57,6 +57,8 @@ enum Outcome {
     Written(Written),
     /// Everything is to be read afresh.
     LookAgain,
+    /// Something of the name is there already: what was read may be older than it.
+    Taken(Step),
     /// Something was learned that the next plan takes into account.
     Learned,
     /// Nothing to do before this time.
@@ -87,6 +89,7 @@ impl Controller {
     async fn work(&self, key: &Key) -> Result<Again, Error> {
         let mut conflicts = 0;
         let mut writes = 0;
+        let mut taken = None;
         'afresh: loop {
             let Some(mut view) = self.observer.view(key, self.clock.now()).await? else {
                 return Ok(Again::OnChange);
@@ -95,12 +98,15 @@ impl Controller {
             if view.is_unmanaged() || (self.only_owned && !view.is_owned()) {
                 return Ok(Again::OnChange);
             }
-            self.announcer.unreadable(&view.set, &view.hold);
             while writes < MOST_WRITES {
                 writes += 1;
-                match self.pass(key, &view).await {
+                match self.pass(key, &view, taken.as_ref()).await {
                     Ok(Outcome::Written(written)) => view.take_in(written)?,
                     Ok(Outcome::LookAgain) => continue 'afresh,
+                    Ok(Outcome::Taken(step)) => {
+                        taken = Some(step);
+                        continue 'afresh;
+                    }
                     Ok(Outcome::Learned) => {}
                     Ok(Outcome::Idle(until)) => {
                         return Ok(self.again(until.into_iter().chain(view.recheck).min()));
@@ -117,7 +123,7 @@ impl Controller {
         }
     }
 
-    async fn pass(&self, key: &Key, view: &View) -> Result<Outcome, Error> {
+    async fn pass(&self, key: &Key, view: &View, taken: Option<&Step>) -> Result<Outcome, Error> {
         let now = self.clock.now();
         let set = view.as_core(self.memory.of(key, &view.uid()))?;
         let step = core::plan(&set, now);
@@ -132,6 +138,7 @@ impl Controller {
                 self.metrics.done(&step);
                 tracing::info!(set = %key, step = step.name(), ?step, "done");
                 self.announcer.done(&view.set, &step);
+                self.announcer.written(&view.set, &step, &set.stored);
                 if let Some((_, _, object)) = subject(&step) {
                     self.memory.succeeded(key, &view.uid(), object);
                 }
@@ -140,8 +147,8 @@ impl Controller {
                     written => Outcome::Written(written),
                 })
             }
-            // Made by somebody else, maybe by ourselves a moment ago: looking again tells.
-            Err(error) if error.is_already_exists() && !view.is_fresh => Ok(Outcome::LookAgain),
+            // Made by ourselves a moment ago, by a twin, or by somebody else: looking again tells.
+            Err(error) if error.is_already_exists() && taken != Some(&step) => Ok(Outcome::Taken(step)),
             Err(error) if error.is_already_exists() && matches!(step, Step::CreateRevision { .. }) => {
                 self.memory.collided(key, &view.uid(), core::collides(&set));
                 Ok(Outcome::Learned)

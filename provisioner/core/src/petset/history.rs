@@ -74,7 +74,7 @@ pub(super) fn revisions(set: &Set) -> Result<Revisions<'_>, Step> {
     let number = newest.map_or(1, |revision| revision.number.saturating_add(1));
     let present = sorted.iter().rev().find(|revision| revision.is_present);
     let update = match (present, newest) {
-        (Some(present), Some(newest)) if newest.is_present || present.name == newest.name => newest,
+        (Some(present), Some(newest)) if present.name == newest.name => newest,
         // Back to an earlier template: its revision becomes the newest.
         (Some(present), _) => {
             return Err(Step::RenumberRevision {

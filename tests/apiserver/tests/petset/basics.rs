@@ -58,7 +58,7 @@ async fn pods_and_claims_are_made_as_the_statefulset_controller_makes_them() {
             })
             .await;
             let told = |reason: &str, note: &str| events.iter().any(|event| *event == (reason.into(), note.into()));
-            assert!(told("SuccessfulCreate", "Create Claim data-orders-0 Pod orders-0 in PetSet orders successful"), "{events:?}");
+            assert!(told("SuccessfulCreate", "Create Claim data-orders-0 Pod orders-0 in PetSet orders success"), "{events:?}");
             assert!(told("SuccessfulCreate", "Create Pod orders-1 in PetSet orders successful"), "{events:?}");
         })
         .await;
