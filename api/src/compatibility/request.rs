@@ -1,11 +1,6 @@
 //! `PostgresOpsRequest`.
 
-use super::{
-    By::Executor,
-    Kind::Request,
-    Row, Shape,
-    When::Is,
-};
+use super::{By::Executor, Kind::Request, Row, Shape, When::Is};
 
 const TYPE: &str = "spec.type";
 /// `requests` and `limits` of a container, bounded so that rules may compare them.

@@ -4,7 +4,12 @@ use serde_json::{Value, json};
 
 use crate::tools::Tools;
 
-const ALONGSIDE: [&str; 4] = ["--set", "mode=alongside", "--set", "executor.enabled=false"];
+const ALONGSIDE: [&str; 4] = [
+    "--set",
+    "mode=alongside",
+    "--set",
+    "executor.enabled=false,provisioner.enabled=false",
+];
 
 /// A workload as KubeDB's charts label it.
 fn kubedb(kind: &str, app: &str) -> Value {
@@ -54,7 +59,9 @@ fn beside_kubedb_only_what_fits_is_installed() {
         .unwrap();
 
     tools.apply(&kubedb("StatefulSet", "kubedb-ops-manager"));
-    let refused = tools.helm("install", &["--set", "mode=alongside"]).unwrap_err();
+    let refused = tools
+        .helm("install", &["--set", "mode=alongside,provisioner.enabled=false"])
+        .unwrap_err();
     assert!(
         refused.contains("two executors would fight") && refused.contains("executor.enabled=false"),
         "{refused}"
@@ -76,6 +83,30 @@ fn beside_kubedb_only_what_fits_is_installed() {
         .kubectl(&["get", "deployments", "-n", "highwater", "-o", "name"])
         .unwrap();
     assert_eq!(deployments.trim(), "deployment.apps/highwater-decider");
+
+    let provisioner = ["--set", "mode=alongside,executor.enabled=false"];
+    let refused = tools.helm("upgrade", &provisioner).unwrap_err();
+    assert!(
+        refused.contains("two would fight over each pod") && refused.contains("provisioner.ownedOnly=true"),
+        "{refused}"
+    );
+    let owned = [
+        "--set",
+        "mode=alongside,executor.enabled=false,provisioner.ownedOnly=true",
+    ];
+    tools.helm("upgrade", &owned).unwrap();
+    let arguments = tools
+        .kubectl(&[
+            "get",
+            "deployment",
+            "highwater-provisioner",
+            "-n",
+            "highwater",
+            "-o",
+            "jsonpath={.spec.template.spec.containers[0].args}",
+        ])
+        .unwrap();
+    assert!(arguments.contains("--mode=alongside"), "{arguments}");
 }
 
 #[test]

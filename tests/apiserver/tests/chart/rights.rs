@@ -86,6 +86,53 @@ fn each_box_may_do_its_work_and_no_more() {
     }
 }
 
+/// What the provisioner's two controllers do, with the server asked in its name.
+#[test]
+fn the_provisioner_may_keep_pods_and_claims_and_not_read_what_it_does_not_need() {
+    let tools = Tools::start();
+    tools.helm("install", &[]).unwrap();
+    let may = |words: &str| {
+        let who = account("provisioner");
+        let mut arguments = vec!["auth", "can-i", "--quiet", &who];
+        arguments.extend(words.split(' '));
+        tools.kubectl(&arguments).is_ok()
+    };
+    for words in [
+        "watch petsets -A",
+        "patch petsets/status -A",
+        "update petsets/finalizers -A",
+        "create pods -A",
+        "patch pods -A",
+        "delete pods -A",
+        "update pods/finalizers -A",
+        "create persistentvolumeclaims -A",
+        "patch persistentvolumeclaims -A",
+        "list controllerrevisions.apps -A",
+        "create controllerrevisions.apps -A",
+        "patch controllerrevisions.apps -A",
+        "delete controllerrevisions.apps -A",
+        "watch postgresopsrequests -A",
+        "list events -A",
+        "create events.events.k8s.io -A",
+        "patch events.events.k8s.io -A",
+        "update leases.coordination.k8s.io/highwater-provisioner -n highwater",
+    ] {
+        assert!(may(words), "{words}");
+    }
+    for words in [
+        "update leases.coordination.k8s.io/highwater-executor -n highwater",
+        "patch postgresopsrequests -A",
+        "patch postgresopsrequests/status -A",
+        "create postgresopsrequests -A",
+        "list secrets -A",
+        "patch nodes",
+        "create pods/exec -A",
+        "delete persistentvolumes",
+    ] {
+        assert!(!may(words), "{words}");
+    }
+}
+
 #[test]
 fn the_executor_changes_nothing_of_a_pod_but_its_own_annotations() {
     let tools = Tools::start();
