@@ -39,6 +39,8 @@ const UNDONE_PAUSE: Duration = Duration::from_secs(5);
 const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
 /// What is read without being watched is read again after this time: Secrets and ConfigMaps that the spec names.
 const SAFETY: Duration = Duration::from_secs(60);
+/// The same while that is what stands in the way: somebody is about to mend it.
+const AWAITED: Duration = Duration::from_secs(10);
 /// The same for a database of which nothing unwatched is read.
 const RARELY: Duration = Duration::from_secs(600);
 
@@ -204,7 +206,11 @@ fn again(view: &View, decided: &Decided) -> Again {
         || view.spec.configuration.is_some()
         || !decided.findings.is_empty()
         || view.is_deleted();
-    Again::After(if reads_unwatched { SAFETY } else { RARELY })
+    Again::After(match reads_unwatched {
+        _ if decided.seen.obstacle => AWAITED,
+        true => SAFETY,
+        false => RARELY,
+    })
 }
 
 fn is_said(view: &View, finding: &Finding) -> bool {

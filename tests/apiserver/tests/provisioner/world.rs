@@ -161,6 +161,7 @@ impl World {
             database: Arc::default(),
             _turn: turn,
         };
+        world.leave_others().await;
         world
             .create_global::<Namespace>(json!({"metadata": {"name": world.namespace,
                 "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}))
@@ -173,6 +174,18 @@ impl World {
             .create_global::<ClusterRole>(json!({"metadata": {"name": "highwater-member"}, "rules": []}))
             .await;
         world
+    }
+
+    /// Databases of earlier tests are nobody's now: a controller would ask this test's database for them.
+    async fn leave_others(&self) {
+        let all: Api<Postgres> = Api::all(self.client.clone());
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {"highwater.dev/unmanaged": "true"}}}));
+        for other in all.list(&ListParams::default()).await.unwrap() {
+            let api: Api<Postgres> = Api::namespaced(self.client.clone(), &other.namespace().unwrap());
+            api.patch(&other.name_any(), &PatchParams::default(), &patch)
+                .await
+                .unwrap();
+        }
     }
 
     /// A Postgres of three members with 1Gi; `spec` is merged over that.
