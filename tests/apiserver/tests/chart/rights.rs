@@ -10,17 +10,29 @@ fn account(component: &str) -> String {
     format!("--as=system:serviceaccount:highwater:highwater-{component}")
 }
 
+/// Whether a box may do this; `pods/exec` is the subresource, `leases/<name>` the object of that name.
+fn may(tools: &Tools, component: &str, words: &str) -> bool {
+    const SUBRESOURCES: [&str; 5] = ["status", "finalizers", "exec", "eviction", "resize"];
+    let who = account(component);
+    // `kubectl auth can-i` exits with 1 for no.
+    let mut arguments = vec!["auth".to_owned(), "can-i".to_owned(), "--quiet".to_owned(), who];
+    for word in words.split(' ') {
+        match word.split_once('/') {
+            Some((resource, of)) if SUBRESOURCES.contains(&of) => {
+                arguments.extend([resource.to_owned(), format!("--subresource={of}")]);
+            }
+            _ => arguments.push(word.to_owned()),
+        }
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    tools.kubectl(&arguments).is_ok()
+}
+
 #[test]
 fn each_box_may_do_its_work_and_no_more() {
     let tools = Tools::start();
     tools.helm("install", &[]).unwrap();
-    // `kubectl auth can-i` exits with 1 for no.
-    let may = |component: &str, words: &str| {
-        let who = account(component);
-        let mut arguments = vec!["auth", "can-i", "--quiet", &who];
-        arguments.extend(words.split(' '));
-        tools.kubectl(&arguments).is_ok()
-    };
+    let may = |component: &str, words: &str| may(&tools, component, words);
     for words in [
         "list pods -A",
         "get nodes",
@@ -91,12 +103,7 @@ fn each_box_may_do_its_work_and_no_more() {
 fn the_provisioner_may_keep_pods_and_claims_and_not_read_what_it_does_not_need() {
     let tools = Tools::start();
     tools.helm("install", &[]).unwrap();
-    let may = |words: &str| {
-        let who = account("provisioner");
-        let mut arguments = vec!["auth", "can-i", "--quiet", &who];
-        arguments.extend(words.split(' '));
-        tools.kubectl(&arguments).is_ok()
-    };
+    let may = |words: &str| may(&tools, "provisioner", words);
     for words in [
         "watch petsets -A",
         "patch petsets/status -A",
