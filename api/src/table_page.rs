@@ -7,11 +7,10 @@ const HEAD: &str = "\
 
 # What becomes of each field of a KubeDB manifest
 
-Highwater reads KubeDB's kinds. Each field is in one of three classes (what a later version will act on is marked):
+Highwater reads KubeDB's kinds. Each field is in one of three classes:
 
 - **acted on**: it does what it says. What the *provisioner* acts on is kept, and has no effect, where none runs:
   the database is then unmanaged, and its PetSet and pods are made by other means.
-- **kept for a later version**: accepted; a request that needs it ends Failed with the reason `NotSupported`.
 - **harmless**: accepted and ignored; the API server answers with a Warning.
 - **refused**: ignoring it would be dangerous; the API server refuses the object with
   `not supported by Highwater: …` and the remedy.

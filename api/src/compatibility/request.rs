@@ -3,14 +3,6 @@
 use super::{By::Executor, Kind::Request, Row, Shape, When::Is};
 
 const TYPE: &str = "spec.type";
-/// `requests` and `limits` of a container, bounded so that rules may compare them.
-const POD_RESOURCES: &str = r#"{"type":"object","properties":{
-    "nodeSelectionPolicy":{"type":"string","maxLength":64},
-    "topology":{"type":"object","properties":{"key":{"type":"string","maxLength":317},"value":{"type":"string","maxLength":63}}},
-    "resources":{"type":"object","properties":{
-        "requests":{"type":"object","maxProperties":16,"additionalProperties":{"x-kubernetes-int-or-string":true}},
-        "limits":{"type":"object","maxProperties":16,"additionalProperties":{"x-kubernetes-int-or-string":true}}}}}}"#;
-
 pub(super) const ROWS: &[Row] = &[
     Request.acted("spec.databaseRef", Executor, "the Postgres that is changed"),
     Request.acted(
@@ -102,21 +94,23 @@ pub(super) const ROWS: &[Row] = &[
         Shape::Objects,
         "raise horizontalScaling.replicas instead",
     ),
-    Request.acted_as(
-        "spec.verticalScaling",
-        Shape::Json(r#"{"type":"object","properties":{}}"#),
+    Request.acted(
+        "spec.verticalScaling.postgres.resources",
         Executor,
-        "resources of the members",
+        "resources of each member's container postgres; what is not named is not kept",
     ),
-    Request.acted_as(
-        "spec.verticalScaling.postgres",
-        Shape::Json(POD_RESOURCES),
-        Executor,
-        "resources of the members",
+    Request.harmless(
+        "spec.verticalScaling.postgres.nodeSelectionPolicy",
+        Shape::Text,
+        "the pod template says where members run",
     ),
-    Request.acted_as(
+    Request.harmless(
+        "spec.verticalScaling.postgres.topology",
+        Shape::Object,
+        "the pod template says where members run",
+    ),
+    Request.acted(
         "spec.verticalScaling.mode",
-        Shape::Json(r#"{"type":"string","enum":["Restart","InPlace"],"default":"Restart"}"#),
         Executor,
         "InPlace resizes running pods, where the API server and the node can; else, and with Restart, pods are replaced",
     ),

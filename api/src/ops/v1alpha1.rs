@@ -3,7 +3,10 @@
 mod sections;
 mod status;
 
-pub use sections::{Apply, HorizontalScaling, RequestType, VolumeExpansion};
+pub use sections::{
+    Apply, ContainerResources, HorizontalScaling, PodResources, RequestType, VerticalMode, VerticalScaling,
+    VolumeExpansion,
+};
 pub use status::{ChangedMember, ExpandedVolume, PausedBackup, Phase, PostgresOpsRequestStatus};
 
 use kube::{CustomResource, KubeSchema};
@@ -50,8 +53,8 @@ use crate::{duration::DurationText, refs::LocalRef};
     validation = Rule::new("self.type != 'VerticalScaling' || has(self.verticalScaling)")
         .message("spec.verticalScaling is missing; a request of type VerticalScaling needs verticalScaling.postgres.resources")
         .reason(Reason::FieldValueRequired),
-    validation = Rule::new("self.type != 'VerticalScaling' || !has(self.verticalScaling) || has(self.verticalScaling.postgres)")
-        .message("spec.verticalScaling.postgres is missing; write the resources of each member in verticalScaling.postgres.resources")
+    validation = Rule::new("self.type != 'VerticalScaling' || !has(self.verticalScaling) || (has(self.verticalScaling.postgres) && has(self.verticalScaling.postgres.resources) && (has(self.verticalScaling.postgres.resources.requests) || has(self.verticalScaling.postgres.resources.limits)))")
+        .message("spec.verticalScaling.postgres.resources is missing; write for example requests: {cpu: 500m, memory: 1Gi}")
         .reason(Reason::FieldValueRequired)
 )]
 pub struct PostgresOpsRequestSpec {
@@ -67,6 +70,9 @@ pub struct PostgresOpsRequestSpec {
     /// For type HorizontalScaling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizontal_scaling: Option<HorizontalScaling>,
+    /// For type VerticalScaling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vertical_scaling: Option<VerticalScaling>,
     /// The most that one step may take, such as `10m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[x_kube(

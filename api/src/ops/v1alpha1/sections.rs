@@ -1,6 +1,9 @@
 //! The sections of a request's spec, one per type that Highwater carries out.
 
+use std::collections::BTreeMap;
+
 use kube::KubeSchema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{autoscaling::v1alpha1::ExpansionMode, known::known, quantity::QuantityText};
@@ -90,4 +93,48 @@ pub struct HorizontalScaling {
     /// Absent leaves replication as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub streaming_mode: Option<crate::kubedb::v1::StreamingMode>,
+}
+
+known! {
+    /// Whether pods are made anew for other resources.
+    pub enum VerticalMode {
+        /// They are.
+        Restart,
+        /// They keep running, where the API server and the node can resize them.
+        InPlace,
+    }
+}
+
+/// For type VerticalScaling.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VerticalScaling {
+    /// The members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<PodResources>,
+    /// Whether pods are made anew for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "Restart"))]
+    pub mode: Option<VerticalMode>,
+}
+
+/// What a member's pod is to have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PodResources {
+    /// Of the container `postgres`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ContainerResources>,
+}
+
+/// Resources of a container, by name. What is not named is not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ContainerResources {
+    /// What is reserved.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16))]
+    pub requests: BTreeMap<String, QuantityText>,
+    /// What is the most.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16))]
+    pub limits: BTreeMap<String, QuantityText>,
 }

@@ -6,11 +6,12 @@ use api::{
     autoscaling::v1alpha1::ExpansionMode,
     kubedb::v1 as postgres,
     ops::v1alpha1::{
-        HorizontalScaling, PostgresOpsRequest, PostgresOpsRequestSpec, RequestType, VolumeExpansion,
+        HorizontalScaling, PostgresOpsRequest, PostgresOpsRequestSpec, RequestType, VerticalMode,
+        VerticalScaling, VolumeExpansion,
     },
 };
 use executor_core::request::{self as core, Operation};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::whole::Whole;
 
@@ -30,7 +31,10 @@ pub(super) fn operation(whole: &Whole<PostgresOpsRequest>, spec: &PostgresOpsReq
             )
         }
         Some(RequestType::VerticalScaling) => {
-            Operation::VerticalScaling(whole.at("/spec/verticalScaling").map(vertical))
+            let section = spec.vertical_scaling.as_ref();
+            Operation::VerticalScaling(
+                section.map(|section| vertical(section, is_there("/spec/verticalScaling/readReplicas"))),
+            )
         }
         Some(RequestType::Restart) => Operation::Restart,
         other => Operation::Other(
@@ -88,15 +92,16 @@ pub(in crate::observe) fn streaming(mode: &postgres::StreamingMode) -> core::Str
     }
 }
 
-fn vertical(section: &Value) -> core::Vertical {
-    let mode = match section["mode"].as_str() {
-        None | Some("Restart") => core::VerticalMode::Restart,
-        Some("InPlace") => core::VerticalMode::InPlace,
-        Some(other) => core::VerticalMode::Other(other.to_owned()),
+fn vertical(section: &VerticalScaling, read_replicas: bool) -> core::Vertical {
+    let mode = match &section.mode {
+        None | Some(VerticalMode::Restart) => core::VerticalMode::Restart,
+        Some(VerticalMode::InPlace) => core::VerticalMode::InPlace,
+        Some(other) => core::VerticalMode::Other(other.as_str().to_owned()),
     };
+    let resources = section.postgres.as_ref().and_then(|pod| pod.resources.as_ref());
     core::Vertical {
-        postgres: section.pointer("/postgres/resources").map(resources),
-        read_replicas: section.get("readReplicas").is_some(),
+        postgres: resources.map(|resources| self::resources(&json!(resources))),
+        read_replicas,
         mode,
     }
 }

@@ -41,7 +41,7 @@ fn section(kind: &str) -> Value {
     match kind {
         "VolumeExpansion" => json!({"volumeExpansion": {"mode": "Online", "postgres": "2Gi"}}),
         "HorizontalScaling" => json!({"horizontalScaling": {"replicas": 3}}),
-        "VerticalScaling" => json!({"verticalScaling": {"postgres": {}}}),
+        "VerticalScaling" => json!({"verticalScaling": {"postgres": {"resources": {"limits": {"cpu": 1}}}}}),
         _ => json!({}),
     }
 }

@@ -149,8 +149,25 @@ impl<'a> Keeper<'a> {
                 make_pod(self.world, ordinal, resources.unwrap_or_else(|| json!({}))).await;
                 self.patroni.join(&pod(ordinal));
             }
-            _ => {}
+            Some(object) => self.resize(object).await,
+            None => {}
         }
+    }
+
+    /// Kubelet gives a running container what its pod asks for.
+    async fn resize(&self, object: Pod) {
+        let whole = json!(object);
+        let wanted = &whole["spec"]["containers"][0]["resources"];
+        if whole["status"]["containerStatuses"][0]["resources"] == *wanted {
+            return;
+        }
+        let mut containers = whole["status"]["containerStatuses"].clone();
+        containers[0]["resources"] = wanted.clone();
+        let patch = Patch::Merge(json!({"status": {"containerStatuses": containers}}));
+        let pods = self.world.api::<Pod>();
+        pods.patch_status(&object.name_any(), &PatchParams::default(), &patch)
+            .await
+            .unwrap();
     }
 
     /// The driver works while nobody uses the volume, kubelet as it is mounted.

@@ -189,7 +189,7 @@ pub(crate) async fn make_pod(world: &World, ordinal: usize, resources: Value) {
     let status = json!({"status": {"phase": "Running", "podIP": format!("10.0.0.{}", ordinal + 1),
         "podIPs": [{"ip": format!("10.0.0.{}", ordinal + 1)}],
         "containerStatuses": [{"name": "postgres", "image": "none", "imageID": "", "ready": true, "restartCount": 0,
-            "state": {"running": {}}}],
+            "resources": object.spec.as_ref().unwrap().containers[0].resources, "state": {"running": {}}}],
         "conditions": [{"type": "Ready", "status": "True"}]}});
     let name = object.metadata.name.unwrap();
     world

@@ -1,10 +1,12 @@
 //! Requests that fail, and what is left behind: the database resumed, the cause named, nothing shrunk.
 
+use api::petset::v1::PetSet;
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::{
     hands::{Storage, with_hands},
-    world::{Plan, World, condition},
+    world::{DATABASE, Plan, World, condition},
 };
 
 /// Runs a request to its failure; gives reason and message.
@@ -53,12 +55,17 @@ async fn a_class_without_expansion_is_found_before_any_pause() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn offline_and_other_types_are_not_supported() {
+async fn offline_where_nobody_makes_pods_again_is_refused() {
     let world = World::new(Plan::default()).await;
+    let patch = Patch::Merge(json!({"metadata": {"annotations": {"highwater.dev/unmanaged": "true"}}}));
+    let api = world.api::<PetSet>();
+    api.patch(DATABASE, &PatchParams::default(), &patch)
+        .await
+        .unwrap();
     let offline = json!({"volumeExpansion": {"mode": "Offline", "postgres": "2Gi"}});
     let (reason, message) = fails(&world, Storage::Grows, "2Gi", offline).await;
-    assert_eq!(reason, "NotSupported");
-    assert!(message.contains("mode Offline"), "{message}");
+    assert_eq!(reason, "Unmanaged");
+    assert!(message.contains("nobody would make a pod"), "{message}");
     was_never_paused(&world).await;
 }
 

@@ -5,8 +5,11 @@ use api::{
     ops::v1alpha1::PostgresOpsRequest,
     petset::v1::{Hold, PetSet},
 };
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::{
+    Api,
+    api::{Patch, PatchParams, PostParams},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -162,6 +165,20 @@ async fn resources(world: &World) -> Vec<Value> {
     all
 }
 
+/// The API server asks what the node of a pod can do before it lets the pod be resized.
+async fn with_node(world: &World) {
+    let nodes: Api<Node> = Api::all(world.client.clone());
+    let node = serde_json::from_value(json!({
+        "metadata": {"name": "nowhere"},
+        "status": {"capacity": {"cpu": "8", "memory": "8Gi", "pods": "100"},
+            "allocatable": {"cpu": "8", "memory": "8Gi", "pods": "100"}}
+    }))
+    .unwrap();
+    if let Err(error) = nodes.create(&PostParams::default(), &node).await {
+        assert!(error.to_string().contains("already exists"), "{error}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_resources_by_new_pods_and_for_running_ones() {
     for mode in ["Restart", "InPlace"] {
@@ -169,9 +186,10 @@ async fn other_resources_by_new_pods_and_for_running_ones() {
         let keeper = Keeper::new(&world, "orders-0");
         let before = json!({"requests": {"cpu": "100m", "memory": "64Mi"}});
         template(&world, before.clone()).await;
+        with_node(&world).await;
         keeper.populate(before).await;
         let uids = keeper.pods().await;
-        keeper
+        let request = keeper
             .with_executor(async {
                 ask(&world, "more", vertical(mode)).await;
                 world.phase("more", "Successful").await
@@ -180,7 +198,8 @@ async fn other_resources_by_new_pods_and_for_running_ones() {
         let wanted = json!({"requests": {"cpu": "200m", "memory": "64Mi"}});
         assert_eq!(resources(&world).await, vec![wanted; 4], "{mode}");
         let kept = keeper.pods().await == uids;
-        assert_eq!(kept, mode == "InPlace", "{mode}: {:?}", keeper.gone());
+        let said = request.status.unwrap().conditions;
+        assert_eq!(kept, mode == "InPlace", "{mode}: {:?}: {said:?}", keeper.gone());
     }
 }
 
