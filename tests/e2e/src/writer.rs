@@ -149,7 +149,9 @@ impl Writer {
             .context("the table could not be made")?;
         // An earlier writer of this database may have left rows.
         let last = "select coalesce(max(id), 0) from written";
-        let last = writer.once(async |client| client.query_one(last, &[]).await).await??;
+        let last = writer
+            .once(async |client| client.query_one(last, &[]).await)
+            .await??;
         writer.next = last.get::<_, i64>(0) + 1;
         writer.last = Instant::now();
         Ok(writer)

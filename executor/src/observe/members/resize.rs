@@ -58,13 +58,9 @@ mod tests {
             }
         }))
         .unwrap();
-        let status = pod.status.unwrap();
+        let (spec, status) = (pod.spec.unwrap_or_default(), pod.status.unwrap_or_default());
         let containers = status.container_statuses.unwrap_or_default();
-        super::of(
-            &status.conditions.unwrap_or_default(),
-            containers.first(),
-            &pod.spec.unwrap(),
-        )
+        super::of(&status.conditions.unwrap_or_default(), containers.first(), &spec)
     }
 
     #[test]
