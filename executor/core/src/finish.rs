@@ -113,10 +113,7 @@ pub(crate) fn failing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     let tidy = (mine && patient)
         .then(|| operation::tidy(request, seen))
         .flatten();
-    tidy.unwrap_or_else(|| {
-        if mine {
-            return Step::Resume;
-        }
+    tidy.or_else(|| let_go(request, seen)).unwrap_or_else(|| {
         Step::Fail(Update {
             phase: Some(Phase::Failed),
             ..Update::default()
@@ -150,12 +147,8 @@ pub(crate) fn deleted(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     let tidy = (mine && in_time)
         .then(|| operation::tidy(request, seen))
         .flatten();
-    tidy.unwrap_or_else(|| {
-        if mine {
-            return Step::Resume;
-        }
-        released(request)
-    })
+    tidy.or_else(|| let_go(request, seen))
+        .unwrap_or_else(|| released(request))
 }
 
 /// What is still to be done or awaited for claims that this request has patched: the next safe point is before the
@@ -208,13 +201,15 @@ pub(crate) fn closing(request: &Request) -> Step {
 
 /// State `Finished`.
 pub(crate) fn finished(request: &Request, seen: &Observed) -> Step {
+    let_go(request, seen).unwrap_or_else(|| released(request))
+}
+
+/// What the request still holds is given back, however late it is: the member first, then the database.
+fn let_go(request: &Request, seen: &Observed) -> Option<Step> {
     if offline::hold(request, seen).is_some() {
-        return Step::Release;
+        return Some(Step::Release);
     }
-    if pause::is_mine(request, seen) {
-        return Step::Resume;
-    }
-    released(request)
+    pause::is_mine(request, seen).then_some(Step::Resume)
 }
 
 /// The last write of a request.

@@ -4,9 +4,10 @@ use units::{Quantity, Reason};
 
 use crate::{
     checks::Obstacle,
+    lines,
     observed::{Member, Observed, Target},
     pause,
-    request::{Operation, Request, Resources, Vertical, VerticalMode},
+    request::{MemberStage, Operation, Request, Resources, Vertical, VerticalMode},
     step::Step,
     turns,
 };
@@ -94,7 +95,8 @@ pub(super) fn take_back(request: &Request, seen: &Observed) -> Option<Step> {
     let made_before = !set.resources.hold(wanted);
     let cannot_run = |member: &&Member| {
         let pod = turns::live(member).filter(|pod| !pod.running);
-        made_before && pod.is_some_and(|pod| pod.resources.hold(wanted))
+        let replaced = lines::is_at(request, member.ordinal, MemberStage::Replacing);
+        replaced && made_before && pod.is_some_and(|pod| pod.resources.hold(wanted))
     };
     let refused = |member: &&Member| seen.refusals.contains_key(&Target::Pod(member.name.clone()));
     let member = turns::members(seen)
