@@ -29,7 +29,7 @@ pub struct Member {
     pub address: IpAddr,
     /// Value of the role label.
     pub role: String,
-    /// Whether its pod is ready.
+    /// Whether its pod is ready, and not on its way out.
     pub ready: bool,
 }
 
@@ -120,7 +120,8 @@ impl Managed {
                     .as_str()
                     .unwrap_or_default()
                     .to_owned(),
-                ready: wait::condition(&pod, "Ready").is_some_and(|(status, ..)| status == "True"),
+                ready: pod["metadata"].get("deletionTimestamp").is_none()
+                    && wait::condition(&pod, "Ready").is_some_and(|(status, ..)| status == "True"),
             };
             found.push((ordinal, member));
         }
