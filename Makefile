@@ -14,9 +14,10 @@ programs := $(CARGO_TARGET_DIR)/debug
 cluster := $(programs)/cluster
 # Tests that need a node, or an API server, are in packages of their own; all others need nothing but cargo and root.
 tiered := apiserver-tests e2e bench
-# Tests on an API server wait more than they compute: two lanes of about the same length.
-api_first := executor provisioner chart
-api_second := petset decider control crds harness
+# Tests on an API server wait more than they compute: lanes of about the same length, side by side.
+api_first := executor provisioner
+api_second := petset decider
+api_third := chart control crds harness
 
 .PHONY: help
 help:
@@ -95,6 +96,7 @@ tier-set-up: programs
 	$(cluster) set-up --api-server
 	$(cluster) set-up --helm
 	cargo test --quiet --no-run --workspace $(tiered:%=--exclude %)
+	cargo test --quiet --no-run --package apiserver-tests
 
 .PHONY: tier-lint
 tier-lint: lint
@@ -105,10 +107,11 @@ tier-pure:
 
 .PHONY: tier-apiserver
 tier-apiserver: programs
-	cargo test --package apiserver-tests --no-run
-	cargo test --package apiserver-tests --no-fail-fast $(api_first:%=--test %) & first=$$!; second=0; \
-	cargo test --package apiserver-tests --no-fail-fast $(api_second:%=--test %) || second=$$?; \
-	wait $$first && [ $$second = 0 ]
+	lane() { cargo test --package apiserver-tests --no-fail-fast "$$@"; }; failed=0; \
+	lane $(api_first:%=--test %) & first=$$!; \
+	lane $(api_second:%=--test %) & second=$$!; \
+	lane $(api_third:%=--test %) || failed=1; \
+	wait $$first || failed=1; wait $$second || failed=1; [ $$failed = 0 ]
 
 # The first test starts and removes clusters itself, so that it has the machine for itself.
 .PHONY: tier-node
