@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use csi_loop::faults::{self, Fault, Injected, Operation, Rule, Selector};
+use csi_loop::faults::{self, Code, Fault, Injected, Operation, Rule, Selector};
 
 use crate::{Volume, World};
 
@@ -31,6 +31,23 @@ pub fn slow_controller(world: &World, volume: &Volume, delay: Duration) -> anyho
         op: Some(Operation::ControllerExpand),
         fault: Fault::Delay {
             millis: u64::try_from(delay.as_millis())?,
+        },
+    };
+    Ok(faults::inject(&world.state().join("csi-loop"), rule)?)
+}
+
+/// The driver refuses to grow the device of `volume`, with a code that says it may work later.
+///
+/// # Errors
+/// When the driver's rules cannot be written.
+pub fn refused(world: &World, volume: &Volume, message: &str) -> anyhow::Result<Injected> {
+    let rule = Rule {
+        name: format!("refused-{}", volume.name),
+        volume: Selector::Volume(volume.name.clone()),
+        op: Some(Operation::ControllerExpand),
+        fault: Fault::Refuse {
+            code: Code::Internal,
+            message: message.to_owned(),
         },
     };
     Ok(faults::inject(&world.state().join("csi-loop"), rule)?)

@@ -8,7 +8,9 @@
 pub mod agree;
 pub mod audit;
 pub mod database;
+pub mod examples;
 pub mod faults;
+pub mod history;
 pub mod managed;
 pub mod node;
 pub mod objects;

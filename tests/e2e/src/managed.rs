@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use crate::{Objects, World, objects::kinds, wait};
+use crate::{Objects, Volume, World, objects::kinds, wait};
 
 /// How long a database of three members may take from nothing to Ready on a loaded machine of two cores.
 pub const MAKING: Duration = Duration::from_secs(180);
@@ -129,6 +129,49 @@ impl Managed {
         Ok(found.into_iter().map(|(_, member)| member).collect())
     }
 
+    /// Waits until exactly `count` members are ready, one of them the primary, and the database is Ready.
+    ///
+    /// Not Ready first, or so quickly Ready again that nobody saw it: the phase alone proves nothing, the members do.
+    ///
+    /// # Errors
+    /// When they are not within [`MAKING`].
+    pub async fn until_all_ready(&self, count: usize) -> anyhow::Result<()> {
+        let all = async {
+            loop {
+                let members = self.members().await?;
+                let primaries = members.iter().filter(|member| member.role == "primary").count();
+                if members.len() == count && primaries == 1 && members.iter().all(|member| member.ready) {
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await; // several objects at once can only be polled
+            }
+        };
+        tokio::time::timeout(MAKING, all)
+            .await
+            .context("the members are not all ready")??;
+        self.until_phase("Ready").await.map(drop)
+    }
+
+    /// Waits for a condition of the Postgres with this status and these words; returns its message.
+    ///
+    /// # Errors
+    /// When it does not come in time.
+    pub async fn until_said(&self, kind: &str, status: &str, words: &str) -> anyhow::Result<String> {
+        let said = |postgres: &Value| {
+            wait::condition(postgres, kind)
+                .filter(|found| found.0 == status && (found.1 == words || found.2.contains(words)))
+                .map(|found| found.2.to_owned())
+        };
+        let what = format!("{kind} {status} with {words}");
+        let found = self
+            .objects
+            .until_some(&kinds::POSTGRES, &self.name, &what, |postgres| {
+                said(postgres).is_some()
+            })
+            .await?;
+        said(&found).with_context(|| what.clone())
+    }
+
     /// The member that leads.
     ///
     /// # Errors
@@ -139,6 +182,18 @@ impl Managed {
         let primary = primaries.next().context("no member is labelled primary")?;
         ensure!(primaries.next().is_none(), "two members are labelled primary");
         Ok(primary)
+    }
+
+    /// Its members' volumes, by ordinal.
+    ///
+    /// # Errors
+    /// When a member is not there in time.
+    pub async fn volumes(&self, world: &World) -> anyhow::Result<Vec<Volume>> {
+        let mut found = Vec::new();
+        for member in self.members().await? {
+            found.push(Volume::of(world, &self.objects, &format!("data-{}", member.pod), &member.pod).await?);
+        }
+        Ok(found)
     }
 
     /// The address of its Service for writes.

@@ -83,10 +83,21 @@ pub mod kinds {
         false,
     );
 
+    /// v1 ConfigMap
+    pub const CONFIG: Kind = kind("", "v1", "ConfigMap", "configmaps", true);
+    /// catalog.kubedb.com/v1alpha1 PostgresVersion
+    pub const VERSION: Kind = kind(
+        "catalog.kubedb.com",
+        "v1alpha1",
+        "PostgresVersion",
+        "postgresversions",
+        false,
+    );
+
     /// All of the above.
     pub const ALL: &[Kind] = &[
         NAMESPACE, POD, CLAIM, VOLUME, SECRET, SERVICE, QUOTA, EVENT, POSTGRES, PETSET, AUTOSCALER, REQUEST,
-        PROFILE,
+        PROFILE, CONFIG, VERSION,
     ];
 }
 

@@ -105,7 +105,7 @@ async fn gap_of(
     let ((), report) = writer::during(db, async |mut seen: writer::Watched| {
         act(db.primary().await?).await?;
         seen.interruption().await?;
-        until_all_ready(db, 3).await
+        db.until_all_ready(3).await
     })
     .await?;
     ensure!(report.rows > 100, "{report:?}");
@@ -119,24 +119,6 @@ async fn gap_of(
         report.failures
     );
     Ok(report.longest_gap)
-}
-
-/// Not Ready first, or so quickly Ready again that nobody saw it: the phase alone proves nothing, the members do.
-async fn until_all_ready(db: &Managed, count: usize) -> anyhow::Result<()> {
-    let all = async {
-        loop {
-            let members = db.members().await?;
-            let primaries = members.iter().filter(|member| member.role == "primary").count();
-            if members.len() == count && primaries == 1 && members.iter().all(|member| member.ready) {
-                return anyhow::Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await; // three objects at once can only be polled
-        }
-    };
-    tokio::time::timeout(e2e::managed::MAKING, all)
-        .await
-        .context("the members are not all ready")??;
-    db.until_phase("Ready").await.map(drop)
 }
 
 /// Kills the postmaster of a member with SIGKILL, from outside.
@@ -170,16 +152,7 @@ async fn three_full_members_whose_pods_are_all_deleted_lose_no_row() {
     scenario("allfull", async |world, objects| {
         let db = Managed::create(&objects, "ha", 3, SIZE, json!({})).await?;
         db.until_phase("Ready").await?;
-        let (volumes, report) = writer::during(&db, async |_| {
-            let mut volumes = Vec::new();
-            for member in db.members().await? {
-                volumes.push(
-                    e2e::Volume::of(&world, &objects, &format!("data-{}", member.pod), &member.pod).await?,
-                );
-            }
-            Ok(volumes)
-        })
-        .await?;
+        let (volumes, report) = writer::during(&db, async |_| db.volumes(&world).await).await?;
         for volume in &volumes {
             volume.fill_up()?;
         }
@@ -188,7 +161,7 @@ async fn three_full_members_whose_pods_are_all_deleted_lose_no_row() {
         }
         db.autoscale(json!({"usageThreshold": 80, "upperBound": "4Gi"}))
             .await?;
-        until_all_ready(&db, 3).await?;
+        db.until_all_ready(3).await?;
         report.nothing_is_lost(&db).await?;
         let requests = objects.list(&kinds::REQUEST).await?;
         ensure!(

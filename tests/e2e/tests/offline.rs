@@ -3,19 +3,11 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use e2e::{Managed, Volume, World, faults, objects::kinds, scenario, writer};
+use e2e::{Managed, faults, objects::kinds, scenario, writer};
 use serde_json::{Value, json};
 use units::Bytes;
 
 const PATIENCE: Duration = Duration::from_secs(300);
-
-async fn volumes(world: &World, db: &Managed) -> anyhow::Result<Vec<Volume>> {
-    let mut found = Vec::new();
-    for member in db.members().await? {
-        found.push(Volume::of(world, &db.objects, &format!("data-{}", member.pod), &member.pod).await?);
-    }
-    Ok(found)
-}
 
 async fn all_have(db: &Managed, size: &str) -> anyhow::Result<()> {
     let wanted = Bytes::parse_quantity(size)?;
@@ -33,22 +25,21 @@ async fn all_have(db: &Managed, size: &str) -> anyhow::Result<()> {
 #[tokio::test]
 async fn three_members_grow_one_after_the_other_while_an_application_writes() {
     scenario("offline", async |world, objects| {
-        let db = Managed::create(&objects, "ha", 3, "400Mi", json!({})).await?;
+        let db = Managed::example(&objects, "ha.yaml").await?;
         db.until_phase("Ready").await?;
-        let _only_offline: Vec<_> = volumes(&world, &db)
+        let _only_offline: Vec<_> = db
+            .volumes(&world)
             .await?
             .iter()
             .map(|volume| faults::offline_only(&world, volume))
             .collect::<Result<_, _>>()?;
         let ((), report) = writer::during(&db, async |_| {
-            let section = json!({"volumeExpansion": {"mode": "Offline", "postgres": "600Mi"}});
-            db.request("grow", "VolumeExpansion", section, PATIENCE)
-                .await
-                .map(drop)
+            let request = db.also("offline.yaml").await?;
+            db.finished(&request, PATIENCE).await.map(drop)
         })
         .await?;
         println!("longest gap in writes: {:.2} s", report.longest_gap.as_secs_f64());
-        all_have(&db, "600Mi").await?;
+        all_have(&db, "1Gi").await?;
         db.until_phase("Ready").await?;
         report.nothing_is_lost(&db).await
     })
@@ -60,7 +51,8 @@ async fn a_single_member_is_stopped_grown_and_started() {
     scenario("offline1", async |world, objects| {
         let db = Managed::create(&objects, "one", 1, "400Mi", json!({})).await?;
         db.until_phase("Ready").await?;
-        let _only_offline: Vec<_> = volumes(&world, &db)
+        let _only_offline: Vec<_> = db
+            .volumes(&world)
             .await?
             .iter()
             .map(|volume| faults::offline_only(&world, volume))
@@ -68,7 +60,7 @@ async fn a_single_member_is_stopped_grown_and_started() {
         // The autoscaler's own way: it asks for Offline, as its policy says.
         db.autoscale(json!({"expansionMode": "Offline", "usageThreshold": 80, "upperBound": "4Gi"}))
             .await?;
-        let volume = &volumes(&world, &db).await?[0];
+        let volume = &db.volumes(&world).await?[0];
         volume.fill_to(85.0)?;
         let request = objects
             .until_any(&kinds::REQUEST, "request of the autoscaler", |request| {

@@ -32,24 +32,6 @@ async fn scale(db: &Managed, name: &str, replicas: u32, more: serde_json::Value)
 }
 
 #[tokio::test]
-async fn three_members_become_five_and_two() {
-    scenario("scale", async |_, objects| {
-        let db = Managed::create(&objects, "ha", 3, SIZE, json!({})).await?;
-        db.until_phase("Ready").await?;
-        let ((), report) = writer::during(&db, async |_| {
-            scale(&db, "up", 5, json!({})).await?;
-            db.until_phase("Ready").await?;
-            scale(&db, "down", 2, json!({})).await
-        })
-        .await?;
-        println!("longest gap in writes: {:.2} s", report.longest_gap.as_secs_f64());
-        db.until_phase("Ready").await?;
-        report.nothing_is_lost(&db).await
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn one_member_becomes_three_synchronous_ones_and_one_again() {
     scenario("single", async |_, objects| {
         let db = Managed::create(&objects, "one", 1, SIZE, json!({})).await?;

@@ -56,6 +56,8 @@ pub(super) fn map(view: &View, wish: &Wish) -> Value {
             "bin_dir": programs(wish),
             "pgpass": "/tmp/pgpass",
             "parameters": { "unix_socket_directories": "/tmp" },
+            // A copy starts at a checkpoint; a spread one keeps the new member waiting for minutes.
+            "basebackup": { "checkpoint": "fast" },
         },
     });
     let only = script

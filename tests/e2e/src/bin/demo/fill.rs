@@ -6,7 +6,7 @@ use std::time::Duration;
 use e2e::{Managed, Volume, World};
 use tokio::sync::mpsc::Sender;
 
-use crate::{sizes, story::Seen};
+use crate::{observe, sizes, story::Seen};
 
 /// Rows of one kilobyte in one statement: enough to fill the volume in seconds.
 const FAST: u64 = 8192;
@@ -23,7 +23,7 @@ pub(crate) async fn run(
     world: World,
     db: Managed,
     primary: String,
-    volume: Volume,
+    volumes: Vec<Volume>,
     threshold: f64,
     tell: Sender<Seen>,
 ) -> anyhow::Result<()> {
@@ -31,7 +31,7 @@ pub(crate) async fn run(
         "CREATE TABLE IF NOT EXISTS accounts (aid bigserial, bid int, abalance int, filler char(984))";
     db.psql(&world, &primary, table).await?;
     loop {
-        let near = sizes::used_percent(volume.space()?) > threshold - NEAR;
+        let near = sizes::used_percent(observe::fullest(&volumes)?) > threshold - NEAR;
         let rows = if near { SLOW } else { FAST };
         let insert = format!(
             "INSERT INTO accounts (bid, abalance, filler) SELECT 1, i, md5(i::text) FROM generate_series(1, {rows}) i"

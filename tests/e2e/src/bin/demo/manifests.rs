@@ -1,8 +1,6 @@
 //! The objects of `examples/`, as `kubectl apply -f` would take them.
 
-use std::path::PathBuf;
-
-use anyhow::Context;
+use e2e::examples::only;
 use serde_json::Value;
 
 /// The objects that the demo applies, in the order in which it does.
@@ -20,19 +18,11 @@ pub(crate) struct Manifests {
 /// When a file is missing or no YAML.
 pub(crate) fn read() -> anyhow::Result<Manifests> {
     Ok(Manifests {
-        postgres: parse("ha.yaml")?,
-        autoscaler: parse("autoscaled.yaml")?,
-        scale_up: parse("scale-up.yaml")?,
-        scale_down: parse("scale-down.yaml")?,
+        postgres: only("ha.yaml")?,
+        autoscaler: only("autoscaled.yaml")?,
+        scale_up: only("scale-up.yaml")?,
+        scale_down: only("scale-down.yaml")?,
     })
-}
-
-fn parse(file: &str) -> anyhow::Result<Value> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../examples")
-        .join(file);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-    serde_saphyr::from_str(&text).with_context(|| format!("parse {}", path.display()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use e2e::{Managed, Objects, Volume, World, objects::kinds};
+use e2e::{Managed, Objects, World, objects::kinds};
 use serde_json::Value;
 use tokio::{
     sync::mpsc::{self, Receiver},
@@ -77,11 +77,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 async fn grow(world: &World, db: &Managed, threshold: f64, patience: Duration) -> anyhow::Result<String> {
     let primary = db.primary().await?.pod;
     let claim = format!("data-{primary}");
-    let volume = Volume::of(world, &db.objects, &claim, &primary).await?;
+    let volumes = db.volumes(world).await?;
     let (tell, told) = mpsc::channel(64);
     let mut tasks = JoinSet::new();
-    let node = (volume.clone(), tell.clone());
-    tasks.spawn_blocking(move || observe::filesystem(&node.0, &node.1));
+    let node = (volumes.clone(), tell.clone());
+    tasks.spawn_blocking(move || observe::filesystems(&node.0, &node.1));
     let any = |_: &Value| true;
     let ours = move |o: &Value| o["metadata"]["name"] == *claim;
     let objects = &db.objects;
@@ -110,7 +110,7 @@ async fn grow(world: &World, db: &Managed, threshold: f64, patience: Duration) -
         world.clone(),
         db.clone(),
         primary,
-        volume,
+        volumes,
         threshold,
         tell,
     ));
@@ -119,7 +119,7 @@ async fn grow(world: &World, db: &Managed, threshold: f64, patience: Duration) -
     outcome
 }
 
-/// Follows what is seen until the volume has grown; returns the summary.
+/// Follows what is seen until every volume has grown; returns the summary.
 async fn tell_story(
     mut told: Receiver<Seen>,
     tasks: &mut JoinSet<anyhow::Result<()>>,

@@ -9,7 +9,7 @@ use crate::sizes::{mebibytes, quantity, used_percent};
 
 /// Something the demo saw.
 pub(crate) enum Seen {
-    /// The filesystem on the node, by statfs.
+    /// The fullest filesystem of the members, by statfs on the node.
     Space(Space),
     /// Rows written.
     Inserted(u64),

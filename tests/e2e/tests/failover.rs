@@ -1,0 +1,109 @@
+//! Primaries that fail without going away: one whose machine hangs, one whose WAL has no room.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use e2e::{Managed, World, managed::Member, node, objects::kinds, scenario, writer};
+use serde_json::{Value, json};
+
+const SIZE: &str = "400Mi";
+/// `ttl` of the leader's key, and the ten seconds that the rest may take.
+const FROZEN: Duration = Duration::from_secs(20 + 10);
+/// How long a primary may keep writes from a standby that could take them.
+const FULL: Duration = Duration::from_secs(15);
+
+async fn uid(db: &Managed, member: &Member) -> anyhow::Result<String> {
+    let pod = db.objects.get(&kinds::POD, &member.pod).await?;
+    let uid = pod.pointer("/metadata/uid").and_then(Value::as_str);
+    Ok(uid.context("a pod has a uid")?.to_owned())
+}
+
+#[tokio::test]
+async fn a_frozen_primary_is_replaced_and_loses_its_label() {
+    scenario("frozen", async |_, objects| {
+        let db = Managed::create(&objects, "ha", 3, SIZE, json!({})).await?;
+        db.until_phase("Ready").await?;
+        let ((), report) = writer::during(&db, async |mut seen: writer::Watched| {
+            let before = db.primary().await?;
+            let frozen = node::freeze(&uid(&db, &before).await?)?;
+            seen.interruption().await?;
+            // It cannot take its label off itself.
+            let role = |pod: &Value| pod["metadata"]["labels"]["kubedb.com/role"] != "primary";
+            objects
+                .until(&kinds::POD, &before.pod, "no primary", |pod| pod.is_none_or(role))
+                .await?;
+            let now = db.primary().await?;
+            ensure!(now.pod != before.pod, "{} still leads", now.pod);
+            drop(frozen);
+            db.until_all_ready(3).await
+        })
+        .await?;
+        println!(
+            "frozen primary: {:.2} s without writes",
+            report.longest_gap.as_secs_f64()
+        );
+        ensure!(report.longest_gap <= FROZEN, "{:?}", report.longest_gap);
+        lost_no_more_than_allowed(&db, &report).await
+    })
+    .await;
+}
+
+/// After an unplanned failover of an asynchronous database: what was acknowledged and is gone is at most what a standby may be
+/// behind and still take over (`maximum_lag_on_failover`, 1 MiB; an insert writes more than 100 bytes of WAL).
+async fn lost_no_more_than_allowed(db: &Managed, report: &writer::Report) -> anyhow::Result<()> {
+    let primary = db.primary().await?;
+    let lost = report.missing_on(db, primary.address).await?;
+    println!("{} rows acknowledged, {} lost", report.rows, lost.len());
+    ensure!(lost.len() < (1 << 20) / 100, "{} rows lost", lost.len());
+    Ok(())
+}
+
+/// Sixteen segments of WAL and nothing else: more than any member keeps for later.
+///
+/// # Errors
+/// When there is no room for them.
+async fn write_wal(world: &World, db: &Managed, pod: &str) -> anyhow::Result<()> {
+    for _ in 0..16 {
+        let message = "select pg_logical_emit_message(false, 'filling', repeat(md5(random()::text), 32000))";
+        db.psql(world, pod, message).await?;
+    }
+    Ok(())
+}
+
+/// The volume of the primary alone is full: a standby takes over at once, the full member is named with the remedy, and the
+/// remedy works.
+#[tokio::test]
+async fn a_primary_whose_wal_has_no_room_hands_over_and_says_what_it_needs() {
+    scenario("walfull", async |world, objects| {
+        let db = Managed::create(&objects, "ha", 3, SIZE, json!({})).await?;
+        db.until_phase("Ready").await?;
+        let ((), report) = writer::during(&db, async |mut seen: writer::Watched| {
+            let before = db.primary().await?;
+            let volume =
+                e2e::Volume::of(&world, &objects, &format!("data-{}", before.pod), &before.pod).await?;
+            volume.fill_up()?;
+            let _down = write_wal(&world, &db, &before.pod).await;
+            seen.interruption().await?;
+            let now = db.primary().await?;
+            ensure!(now.pod != before.pod, "{} still leads", now.pod);
+            // The standby that was full has no room for what it is sent.
+            write_wal(&world, &db, &now.pod).await?;
+            let told = db.until_said("ReplicaReady", "False", "VolumeExpansion").await?;
+            ensure!(told.contains(&before.pod), "{told}");
+            db.until_phase("Critical").await?;
+            let section =
+                json!({"volumeExpansion": {"mode": "Online", "postgres": "800Mi"}, "apply": "Always"});
+            db.request("grow", "VolumeExpansion", section, Duration::from_secs(120))
+                .await?;
+            db.until_all_ready(3).await
+        })
+        .await?;
+        println!(
+            "WAL full on the primary: {:.2} s without writes",
+            report.longest_gap.as_secs_f64()
+        );
+        ensure!(report.longest_gap <= FULL, "{:?}", report.longest_gap);
+        lost_no_more_than_allowed(&db, &report).await
+    })
+    .await;
+}

@@ -1,0 +1,118 @@
+//! What is put into a database at its start, what it archives, and WAL that is kept for nobody.
+
+use anyhow::{Context, ensure};
+use e2e::{Managed, Volume, World, objects::kinds, scenario, wait};
+use serde_json::json;
+
+async fn sql(db: &Managed, world: &World, statement: &str) -> anyhow::Result<String> {
+    db.psql(world, &format!("{}-0", db.name), statement).await
+}
+
+/// Writes WAL: some forty megabytes of it.
+const WAL: &str = "insert into filling select repeat(md5(i::text), 60) from generate_series(1, 15000) i; select pg_switch_wal()";
+
+#[tokio::test]
+async fn an_init_script_has_run_before_the_database_is_ready() {
+    scenario("init", async |world, objects| {
+        let script = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "first", "namespace": objects.namespace()},
+            "data": {"schema.sql": "create table seeded as select 42 as answer;"},
+        });
+        objects.apply(&script).await?;
+        let init = json!({"init": {"script": {"configMap": {"name": "first"}}}});
+        let db = Managed::create(&objects, "one", 1, "400Mi", init).await?;
+        db.until_phase("Ready").await?;
+        ensure!(sql(&db, &world, "select answer from seeded").await? == "42");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wal_kept_by_an_abandoned_slot_is_told_until_the_slot_is_dropped() {
+    scenario("slot", async |world, objects| {
+        let db = Managed::example(&objects, "standalone.yaml").await?;
+        db.until_phase("Ready").await?;
+        sql(&db, &world, "create table filling (payload text)").await?;
+        sql(
+            &db,
+            &world,
+            "select pg_create_physical_replication_slot('abandoned', true)",
+        )
+        .await?;
+        // Patroni drops slots that it does not know; a user has it leave this one alone.
+        let written = async {
+            loop {
+                sql(&db, &world, WAL).await?;
+                let kept = "select count(*) from pg_replication_slots where slot_name = 'abandoned' and \
+                            pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > 60000000";
+                if sql(&db, &world, kept).await? == "1" {
+                    return anyhow::Ok(());
+                }
+            }
+        };
+        tokio::time::timeout(wait::PATIENCE, written)
+            .await
+            .context("no WAL is kept")??;
+        let told = db.until_said("WALRetained", "True", "SlotRetainsWal").await?;
+        ensure!(
+            told.contains("abandoned") && told.contains("drop the slot"),
+            "{told}"
+        );
+        sql(&db, &world, "select pg_drop_replication_slot('abandoned')").await?;
+        let over = |postgres: &serde_json::Value| wait::condition(postgres, "WALRetained").is_none();
+        objects
+            .until_some(&kinds::POSTGRES, &db.name, "nothing kept", over)
+            .await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_archive_takes_wal_away_and_one_that_fails_is_told() {
+    scenario("archive", async |world, objects| {
+        let db = Managed::example(&objects, "archive.yaml").await?;
+        db.until_phase("Ready").await?;
+        sql(&db, &world, "create table filling (payload text)").await?;
+        sql(&db, &world, WAL).await?;
+        let archive = Volume::of(&world, &objects, "ledger-archive", "ledger-0").await?;
+        let arrived = async {
+            while std::fs::read_dir(&archive.mount)?.count() == 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await; // a folder of another machine
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(wait::PATIENCE, arrived)
+            .await
+            .context("nothing was archived")??;
+
+        let settings = |command: &str| {
+            json!({
+                "apiVersion": "v1", "kind": "Secret",
+                "metadata": {"name": "ledger-settings", "namespace": objects.namespace()},
+                "stringData": {"user.conf": format!("archive_mode = on\narchive_command = '{command}'\n")},
+            })
+        };
+        objects.apply(&settings("exit 7")).await?;
+        let shown = async {
+            while sql(&db, &world, "show archive_command").await? != "exit 7" {
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await; // Patroni reloads in its own loop
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(wait::PATIENCE, shown)
+            .await
+            .context("the setting did not arrive")??;
+        sql(&db, &world, WAL).await?;
+        let told = db.until_said("WALRetained", "True", "ArchiverFailing").await?;
+        ensure!(told.contains("archive_command"), "{told}");
+        objects.apply(&settings("true")).await?;
+        let over = |postgres: &serde_json::Value| wait::condition(postgres, "WALRetained").is_none();
+        objects
+            .until_some(&kinds::POSTGRES, &db.name, "nothing kept", over)
+            .await?;
+        Ok(())
+    })
+    .await;
+}
