@@ -14,10 +14,15 @@ programs := $(CARGO_TARGET_DIR)/debug
 cluster := $(programs)/cluster
 # Tests that need a node, or an API server, are in packages of their own; all others need nothing but cargo and root.
 tiered := apiserver-tests e2e bench
-# Tests on an API server wait more than they compute: lanes of about the same length, side by side.
+# Tests on an API server or a node wait more than they compute: lanes of about the same length, side by side. The last lane
+# takes what is in no other.
 api_first := executor provisioner
 api_second := petset decider
-api_third := chart control crds harness
+api_third := $(filter-out $(api_first) $(api_second),$(notdir $(basename $(wildcard tests/apiserver/tests/*))))
+# Those that judge times, or take Highwater away from the others, have the node for themselves.
+node_alone := agent_stuck availability failover install interruptions
+node_first := keeping lifecycle offline replicas scaling
+node_second := $(filter-out cluster_lifecycle $(node_alone) $(node_first),$(notdir $(basename $(wildcard tests/e2e/tests/*))))
 
 .PHONY: help
 help:
@@ -38,8 +43,11 @@ demo: cluster
 test:
 	tests/cluster/setup/tiers.sh
 
+# Five rounds of what clients notice when a primary goes (docs/benchmarks.md), three of all the rest.
 .PHONY: test-long
 test-long: cluster
+	cargo build --quiet --package agent
+	for round in 1 2 3 4 5; do cargo test --package e2e --test availability --test failover -- --nocapture; done
 	for round in 1 2 3; do cargo test --package e2e --no-fail-fast; done
 	cargo run --quiet --package bench -- --growths 100
 
@@ -119,6 +127,11 @@ tier-node: programs
 	cargo build --quiet --package agent
 	cargo test --package csi-loop --test driver
 	cargo test --package e2e --test cluster_lifecycle
+	cargo test --package e2e --quiet --no-run
 	$(MAKE) cluster
-	cargo test --package e2e --no-fail-fast
+	lane() { cargo test --package e2e --no-fail-fast "$$@"; }; failed=0; \
+	lane --lib --bins $(node_alone:%=--test %) || failed=1; \
+	lane $(node_first:%=--test %) & first=$$!; \
+	lane $(node_second:%=--test %) || failed=1; \
+	wait $$first || failed=1; [ $$failed = 0 ]
 	cargo run --quiet --package bench -- --smoke

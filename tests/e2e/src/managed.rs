@@ -4,6 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use anyhow::{Context, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
 use crate::{Objects, Volume, World, objects::kinds, wait};
@@ -66,7 +67,7 @@ impl Managed {
             },
             "healthChecker": {"periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 1},
             "podTemplate": {"spec": {"containers": [
-                {"name": "postgres", "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}},
+                {"name": "postgres", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}},
             ]}},
         });
         if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
@@ -285,6 +286,19 @@ impl Managed {
             "spec": {"databaseRef": {"name": self.name}, "storage": {"postgres": spec}},
         });
         self.objects.apply(&manifest).await?;
+        Ok(())
+    }
+
+    /// Deletes a member's pod without giving it time to end, as when its node is given up.
+    ///
+    /// # Errors
+    /// The API server's refusal.
+    pub async fn kill(&self, member: &Member) -> anyhow::Result<()> {
+        let at_once = DeleteParams::default().grace_period(0);
+        self.objects
+            .api(&kinds::POD)
+            .delete(&member.pod, &at_once)
+            .await?;
         Ok(())
     }
 

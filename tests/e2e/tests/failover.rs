@@ -43,19 +43,9 @@ async fn a_frozen_primary_is_replaced_and_loses_its_label() {
             report.longest_gap.as_secs_f64()
         );
         ensure!(report.longest_gap <= FROZEN, "{:?}", report.longest_gap);
-        lost_no_more_than_allowed(&db, &report).await
+        report.little_is_lost(&db).await
     })
     .await;
-}
-
-/// After an unplanned failover of an asynchronous database: what was acknowledged and is gone is at most what a standby may be
-/// behind and still take over (`maximum_lag_on_failover`, 1 MiB; an insert writes more than 100 bytes of WAL).
-async fn lost_no_more_than_allowed(db: &Managed, report: &writer::Report) -> anyhow::Result<()> {
-    let primary = db.primary().await?;
-    let lost = report.missing_on(db, primary.address).await?;
-    println!("{} rows acknowledged, {} lost", report.rows, lost.len());
-    ensure!(lost.len() < (1 << 20) / 100, "{} rows lost", lost.len());
-    Ok(())
 }
 
 /// Sixteen segments of WAL and nothing else: more than any member keeps for later.
@@ -103,7 +93,30 @@ async fn a_primary_whose_wal_has_no_room_hands_over_and_says_what_it_needs() {
             report.longest_gap.as_secs_f64()
         );
         ensure!(report.longest_gap <= FULL, "{:?}", report.longest_gap);
-        lost_no_more_than_allowed(&db, &report).await
+        report.little_is_lost(&db).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_synchronous_database_loses_no_row_when_its_primary_is_gone() {
+    scenario("sync", async |_, objects| {
+        let synchronous = json!({"streamingMode": "Synchronous"});
+        let db = Managed::create(&objects, "ha", 3, SIZE, synchronous).await?;
+        db.until_phase("Ready").await?;
+        let ((), report) = writer::during(&db, async |mut seen: writer::Watched| {
+            let before = db.primary().await?;
+            db.kill(&before).await?;
+            seen.interruption().await?;
+            db.until_all_ready(3).await
+        })
+        .await?;
+        println!(
+            "synchronous, forced deletion: {:.2} s without writes",
+            report.longest_gap.as_secs_f64()
+        );
+        ensure!(report.longest_gap <= FROZEN, "{:?}", report.longest_gap);
+        report.nothing_is_lost(&db).await
     })
     .await;
 }

@@ -32,7 +32,7 @@ async fn restart(db: &Managed) -> anyhow::Result<()> {
 /// Running pods are given the resources, and so are those to come.
 async fn resize(db: &Managed) -> anyhow::Result<()> {
     let before = uids(db).await?;
-    let resources = json!({"requests": {"cpu": "20m", "memory": "96Mi"}, "limits": {"memory": "640Mi"}});
+    let resources = json!({"requests": {"cpu": "120m", "memory": "96Mi"}, "limits": {"memory": "640Mi"}});
     let section = json!({"verticalScaling": {"mode": "InPlace", "postgres": {"resources": resources}}});
     db.request("resize", "VerticalScaling", section, PATIENCE).await?;
     for pod in db.objects.list(&kinds::POD).await? {

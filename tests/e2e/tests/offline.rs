@@ -77,3 +77,31 @@ async fn a_single_member_is_stopped_grown_and_started() {
     })
     .await;
 }
+
+/// Nobody leads, so nobody can be switched over to: who led last is stopped first, and all rows are there afterwards.
+#[tokio::test]
+async fn three_full_members_are_stopped_grown_and_started() {
+    scenario("offline3", async |world, objects| {
+        let db = Managed::create(&objects, "ha", 3, "400Mi", json!({})).await?;
+        db.until_phase("Ready").await?;
+        let (volumes, report) = writer::during(&db, async |_| db.volumes(&world).await).await?;
+        let _only_offline: Vec<_> = volumes
+            .iter()
+            .map(|volume| faults::offline_only(&world, volume))
+            .collect::<Result<_, _>>()?;
+        let primary = db.primary().await?.pod;
+        for volume in &volumes {
+            volume.fill_up()?;
+        }
+        // Down it goes for want of room for WAL, and so does whoever takes over.
+        let message = "select pg_logical_emit_message(false, 'filling', repeat(md5(random()::text), 32000))";
+        while db.psql(&world, &primary, message).await.is_ok() {}
+        db.until_phase("NotReady").await?;
+        let section = json!({"apply": "Always", "volumeExpansion": {"mode": "Offline", "postgres": "700Mi"}});
+        db.request("grow", "VolumeExpansion", section, PATIENCE).await?;
+        all_have(&db, "700Mi").await?;
+        db.until_all_ready(3).await?;
+        report.nothing_is_lost(&db).await
+    })
+    .await;
+}

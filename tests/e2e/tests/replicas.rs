@@ -80,7 +80,7 @@ async fn one_near_full_grows_all_also_the_one_whose_pod_does_not_run(
     let pod = format!("{}-2", db.name);
     let template = |selector: Value| {
         json!({"podTemplate": {"spec": {"nodeSelector": selector, "containers": [
-            {"name": "postgres", "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}},
+            {"name": "postgres", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}},
         ]}}})
     };
     let volume = db.volumes(world).await?.remove(1);
