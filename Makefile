@@ -12,8 +12,11 @@ export CARGO_TERM_COLOR ?= auto
 
 programs := $(CARGO_TARGET_DIR)/debug
 cluster := $(programs)/cluster
-# Tests that need a node, or an API server, are in packages of their own; all others need nothing but cargo and root.
+# Tests that need a node, or an API server, are in packages of their own; all others need nothing but cargo and root. Whatever
+# is built, it is chosen out of the whole workspace: a package by itself would ask its dependencies for other features, and have
+# them built again.
 tiered := apiserver-tests e2e bench
+all := --workspace
 # Tests on an API server or a node wait more than they compute: lanes of about the same length, side by side. The last lane
 # takes what is in no other.
 api_first := executor provisioner
@@ -23,6 +26,8 @@ api_third := $(filter-out $(api_first) $(api_second),$(notdir $(basename $(wildc
 node_alone := agent_stuck availability failover install interruptions
 node_first := keeping lifecycle offline replicas scaling
 node_second := $(filter-out cluster_lifecycle $(node_alone) $(node_first),$(notdir $(basename $(wildcard tests/e2e/tests/*))))
+
+node_tests := $(foreach test,$(node_alone) $(node_first) $(node_second),--test $(test))
 
 .PHONY: help
 help:
@@ -37,7 +42,7 @@ help:
 
 .PHONY: demo
 demo: cluster
-	cargo run --quiet --package e2e --bin demo
+	cargo run --quiet --bin demo
 
 .PHONY: test
 test:
@@ -46,14 +51,14 @@ test:
 # Five rounds of what clients notice when a primary goes (docs/benchmarks.md), three of all the rest.
 .PHONY: test-long
 test-long: cluster
-	cargo build --quiet --package agent
-	for round in 1 2 3 4 5; do cargo test --package e2e --test availability --test failover -- --nocapture; done
-	for round in 1 2 3; do cargo test --package e2e --no-fail-fast; done
-	cargo run --quiet --package bench -- --growths 100
+	cargo build --quiet $(all) --bin highwater-agent
+	for round in 1 2 3 4 5; do cargo test $(all) --test availability --test failover -- --nocapture; done
+	for round in 1 2 3; do cargo test $(all) --no-fail-fast $(node_tests); done
+	cargo run --quiet --bin bench -- --growths 100
 
 .PHONY: bench
 bench: cluster
-	cargo run --quiet --package bench
+	cargo run --quiet --bin bench
 
 # A running cluster is kept; Highwater in it is brought up to date.
 .PHONY: cluster
@@ -68,7 +73,7 @@ cluster-down: programs
 
 .PHONY: programs
 programs:
-	cargo build --quiet --package cluster --package csi-loop
+	cargo build --quiet $(all) --bin cluster --bin csi-loop
 
 .PHONY: images
 images:
@@ -80,15 +85,14 @@ install: images
 
 .PHONY: generate
 generate: programs
-	cargo run --quiet --package api --bin crdgen -- deploy/crds
+	cargo run --quiet --bin crdgen -- deploy/crds
 	PATH="$$(dirname "$$($(cluster) set-up --helm)"):$$PATH" deploy/render.sh
 
 .PHONY: lint
 lint: programs
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --quiet -- --deny warnings
-	cargo clippy --package e2e --test cluster_lifecycle --quiet -- --deny warnings
-	cargo clippy --package csi-loop --test driver --quiet -- --deny warnings
+	cargo clippy $(all) --all-targets --quiet -- --deny warnings
+	cargo clippy $(all) --test cluster_lifecycle --test driver --quiet -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --quiet
 	tests/cluster/setup/boundaries.sh
 	tests/cluster/setup/generated.sh
@@ -103,19 +107,18 @@ lint: programs
 tier-set-up: programs
 	$(cluster) set-up --api-server
 	$(cluster) set-up --helm
-	cargo test --quiet --no-run --workspace $(tiered:%=--exclude %)
-	cargo test --quiet --no-run --package apiserver-tests
+	cargo test --quiet --no-run $(all) $(api_first:%=--test %) $(api_second:%=--test %) $(api_third:%=--test %)
 
 .PHONY: tier-lint
 tier-lint: lint
 
 .PHONY: tier-pure
 tier-pure:
-	cargo test --workspace $(tiered:%=--exclude %) --no-fail-fast
+	cargo test $(all) $(tiered:%=--exclude %) --no-fail-fast
 
 .PHONY: tier-apiserver
 tier-apiserver: programs
-	lane() { cargo test --package apiserver-tests --no-fail-fast "$$@"; }; failed=0; \
+	lane() { cargo test $(all) --no-fail-fast "$$@"; }; failed=0; \
 	lane $(api_first:%=--test %) & first=$$!; \
 	lane $(api_second:%=--test %) & second=$$!; \
 	lane $(api_third:%=--test %) || failed=1; \
@@ -124,14 +127,14 @@ tier-apiserver: programs
 # The first test starts and removes clusters itself, so that it has the machine for itself.
 .PHONY: tier-node
 tier-node: programs
-	cargo build --quiet --package agent
-	cargo test --package csi-loop --test driver
-	cargo test --package e2e --test cluster_lifecycle
-	cargo test --package e2e --quiet --no-run
+	cargo build --quiet $(all) --bin highwater-agent
+	cargo test $(all) --test driver
+	cargo test $(all) --test cluster_lifecycle
+	cargo test --quiet --no-run $(all) --bin demo --bin bench $(node_tests)
 	$(MAKE) cluster
-	lane() { cargo test --package e2e --no-fail-fast "$$@"; }; failed=0; \
-	lane --lib --bins $(node_alone:%=--test %) || failed=1; \
+	lane() { cargo test $(all) --no-fail-fast "$$@"; }; failed=0; \
+	lane --bin demo --bin bench $(node_alone:%=--test %) || failed=1; \
 	lane $(node_first:%=--test %) & first=$$!; \
 	lane $(node_second:%=--test %) || failed=1; \
 	wait $$first || failed=1; [ $$failed = 0 ]
-	cargo run --quiet --package bench -- --smoke
+	cargo run --quiet --bin bench -- --smoke

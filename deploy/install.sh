@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 : "${KUBECONFIG:?which cluster? run: . target/cluster/env}"
 state=$(dirname "$KUBECONFIG")
 
-cargo run --quiet --package cluster -- import --state "$state" target/images/highwater-*.tar
+cargo run --quiet --bin cluster -- import --state "$state" target/images/highwater-*.tar
 kubectl apply --server-side -f deploy/namespace.yaml >/dev/null
 # Helm creates missing CRDs; those of an earlier installation it leaves as they are.
 if kubectl get customresourcedefinition storageprofiles.highwater.dev >/dev/null 2>&1; then

@@ -5,19 +5,23 @@
 
 mod body;
 mod error;
+mod target;
 
 use std::{fmt::Debug, time::Duration};
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Client, Resource,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::time::timeout;
 
-pub use self::error::{Cause, Error};
+pub use self::{
+    error::{Cause, Error},
+    target::Target,
+};
 use crate::leader::Leader;
 
 /// Longest time of one write, repetitions by the client included. Beyond it the outcome is unknown; whoever
@@ -27,41 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A resourceVersion that no object has: etcd's first revision is taken before any. Where there is no object the API server
 /// does not compare it.
 const NO_VERSION: &str = "1";
-
-/// The object that a write means, as it was when it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// Namespace.
-    pub namespace: String,
-    /// Name.
-    pub name: String,
-    /// The object's uid: another object of the same name is not meant.
-    pub uid: String,
-    /// If given, the write happens only if the object has not changed since.
-    pub resource_version: Option<String>,
-}
-
-impl Target {
-    /// Means this object, in the state that it has here.
-    #[must_use]
-    pub fn of<K: Resource>(object: &K) -> Self {
-        Self {
-            namespace: object.namespace().unwrap_or_default(),
-            name: object.name_any(),
-            uid: object.uid().unwrap_or_default(),
-            resource_version: object.resource_version(),
-        }
-    }
-
-    /// Means this object whatever its state.
-    #[must_use]
-    pub fn in_any_state(self) -> Self {
-        Self {
-            resource_version: None,
-            ..self
-        }
-    }
-}
 
 /// Which part of an object a write is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

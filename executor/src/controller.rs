@@ -14,7 +14,9 @@ use std::{
 };
 
 use api::ops::v1alpha1::PostgresOpsRequest;
-use control::{backoff::PerObject, leader::Leader, queue::Again, retry::RetryClass, watch::Key};
+use control::{
+    backoff::PerObject, leader::Leader, queue::Again, retry::RetryClass, watch::Key, whole::Whole,
+};
 use executor_core::{
     Observed, Request, Step, internal_error,
     observed::{Refusal, Target, Trouble},
@@ -34,7 +36,6 @@ use crate::{
     perform::{Performer, Written, is_refused},
     wake::is_busy,
     watches::Stores,
-    whole::Whole,
 };
 
 /// How steps are decided: [`executor_core::step`], unless a test puts a panic in its place.

@@ -1,7 +1,7 @@
 //! Telling: which Event goes to which object. The words are the core's ([`executor_core::announce`]).
 
 use api::ops::v1alpha1::PostgresOpsRequest;
-use control::events::Events;
+use control::{events::Events, whole::Whole};
 use executor_core::{
     Request, Step,
     announce::{self, Announcement},
@@ -11,7 +11,7 @@ use kube::Resource;
 use runtime::report::Chain;
 use units::Reason;
 
-use crate::{error::Error, observe::View, whole::Whole};
+use crate::{error::Error, observe::View};
 
 /// Tells the Events of requests and databases.
 #[derive(Debug, Clone)]

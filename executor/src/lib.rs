@@ -19,7 +19,6 @@ pub mod run;
 pub mod test_parts;
 mod wake;
 mod watches;
-mod whole;
 
 pub use args::Args;
 pub use run::run;

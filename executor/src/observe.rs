@@ -20,7 +20,7 @@ use api::{
     ops::v1alpha1::PostgresOpsRequest,
     petset::v1::PetSet,
 };
-use control::watch::Key;
+use control::{watch::Key, whole::Whole};
 use executor_core::{
     Needs, needs, observed as core, pause,
     request::{Operation, Phase, Request},
@@ -32,7 +32,7 @@ use kube::{Client, ResourceExt};
 
 use self::read::Reader;
 pub(crate) use self::{members::Members, view::View};
-use crate::{error::Error, index::Index, member::Reach, whole::Whole};
+use crate::{error::Error, index::Index, member::Reach};
 
 /// Reads what [`View`] holds.
 #[derive(Clone)]

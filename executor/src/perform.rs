@@ -13,6 +13,7 @@ use api::{kubedb::v1::Postgres, ops::v1alpha1::PostgresOpsRequest, petset::v1::P
 pub use control::stop::StopAfter;
 use control::{
     retry::RetryClass,
+    whole::Whole,
     write::{Fenced, Namespaced, Target},
 };
 use executor_core::{
@@ -26,7 +27,7 @@ use runtime::clock::Clock;
 use serde_json::Value;
 use units::Bytes;
 
-use crate::{error::Error, member::Reach, observe::View, whole::Whole};
+use crate::{error::Error, member::Reach, observe::View};
 
 /// An object as it is after a write.
 pub(crate) enum Written {

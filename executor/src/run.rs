@@ -3,18 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use control::{
-    backoff::PerObject,
-    client,
-    events::Events,
-    leader::{Leader, LeaseArgs, Timing},
-    queue::Queue,
-    watch::Watches,
+    backoff::PerObject, events::Events, leader::Leader, process::Process, queue::Queue, watch::Watches,
     write::Fenced,
 };
 use kube::Client;
 use prometheus_client::registry::Registry;
 use runtime::{
-    admin, build,
     clock::{Clock, SystemClock},
     readiness::Readiness,
     tasks::Tasks,
@@ -45,65 +39,45 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const MOST_WAIT: Duration = Duration::from_secs(60);
 
 /// Runs until told to end.
+///
+/// # Errors
+/// If the client cannot be made, or a task ends.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let Args {
-        namespace,
-        pod_name,
-        mode,
-        admin: admin_args,
-        log: _,
-        client: client_args,
-    } = args;
-    let mut registry = build::registry("executor");
-    let mut tasks = Tasks::new();
-    let readiness = Readiness::new(tasks.token());
-    let client = client::connect(&client_args, "executor", &mut registry).await?;
-
-    let lease = LeaseArgs {
-        namespace,
-        name: "highwater-executor".to_owned(),
-        pod_name: pod_name.clone(),
-        timing: Timing::default(),
-    };
-    let (leader, task) = Leader::candidate(
-        client.clone(),
-        lease,
-        SystemClock,
-        &mut registry,
-        tasks.last_token(),
-    );
-    tasks.spawn_last("lease", task);
-
+    let Args { mode, process } = args;
+    let mut process = Process::begin("executor", process).await?;
     let permission = Permission::new(mode == Mode::Standalone);
     if mode == Mode::Alongside {
-        let gate = readiness.gate("KubeDB's ops-manager");
-        let task = alongside::watch(client.clone(), permission.clone(), gate, tasks.token());
-        tasks.spawn("alongside", task);
+        let gate = process.readiness.gate("KubeDB's ops-manager");
+        let stop = process.tasks.token();
+        let task = alongside::watch(process.client.clone(), permission.clone(), gate, stop);
+        process.tasks.spawn("alongside", task);
     }
-
     let parts = Parts {
-        client,
-        leader,
+        client: process.client.clone(),
+        leader: process.leader.clone(),
+        events: process.events(),
         permission,
-        pod_name,
         reach: Arc::new(Real::new()),
         beside_kubedb: mode == Mode::Alongside,
         clock: Arc::new(SystemClock),
         decide: executor_core::step,
         stop_after: None,
     };
-    start(parts, &readiness, &mut registry, &mut tasks);
-    let serve = admin::serve(admin_args.admin, readiness, registry, tasks.last_token());
-    tasks.spawn_last("admin", serve);
-    tasks.run_until_signal().await
+    start(
+        parts,
+        &process.readiness,
+        &mut process.registry,
+        &mut process.tasks,
+    );
+    process.run().await
 }
 
 /// What the executor is made of, for [`run`] and for tests that put something else in a place.
 pub(crate) struct Parts {
     pub(crate) client: Client,
     pub(crate) leader: Leader,
+    pub(crate) events: Events,
     pub(crate) permission: Permission,
-    pub(crate) pod_name: String,
     pub(crate) reach: Arc<dyn Reach>,
     pub(crate) beside_kubedb: bool,
     pub(crate) clock: Arc<dyn Clock>,
@@ -116,23 +90,14 @@ pub(crate) fn start(parts: Parts, readiness: &Readiness, registry: &mut Registry
     let Parts {
         client,
         leader,
+        events,
         permission,
-        pod_name,
         reach,
         beside_kubedb,
         clock,
         decide,
         stop_after,
     } = parts;
-    let (events, task) = Events::new(
-        client.clone(),
-        "executor",
-        &pod_name,
-        SystemClock,
-        registry,
-        tasks.last_token(),
-    );
-    tasks.spawn_last("events", task);
     let watches = Watches::new(client.clone(), readiness, registry, tasks.token());
     let stores = watches::start(&watches, tasks);
     let index = Index::new(stores.clone());

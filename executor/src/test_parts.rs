@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use control::leader::Leader;
+use control::{events::Events, leader::Leader};
 use kube::Client;
 use runtime::{build, clock::SystemClock, readiness::Readiness, tasks::Tasks};
 
@@ -35,11 +35,21 @@ pub async fn run_with(
     let mut registry = build::registry("executor");
     let mut tasks = Tasks::new();
     let readiness = Readiness::new(tasks.token());
+    let last = tasks.last_token();
+    let (events, task) = Events::new(
+        client.clone(),
+        "executor",
+        "test",
+        SystemClock,
+        &mut registry,
+        last,
+    );
+    tasks.spawn_last("events", task);
     let parts = Parts {
         client,
         leader: Leader::alone(),
+        events,
         permission: Permission::new(true),
-        pod_name: "test".to_owned(),
         reach,
         beside_kubedb: false,
         clock: Arc::new(SystemClock),

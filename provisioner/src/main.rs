@@ -9,6 +9,6 @@ const THREADS: usize = 2;
 
 fn main() -> ExitCode {
     let args = provisioner::Args::parse();
-    let log = args.log.clone();
+    let log = args.process.log.clone();
     runtime::process::main(&log, THREADS, provisioner::run(args))
 }

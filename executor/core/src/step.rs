@@ -3,17 +3,17 @@
 //! [`step`] is pure and total: the same objects and the same time give the same answer, and nothing is kept
 //! between calls, so a restart after any write goes on where the objects say.
 
-use jiff::Timestamp;
+mod change;
 
+use jiff::Timestamp;
 use units::{Bytes, Reason};
 
+pub use self::change::{ConfigChange, SpecChange, Update};
 use crate::{
     finish, growth,
     observed::{Observed, Target},
     offline, operation, pause, pending,
-    request::{
-        Condition, MemberRecord, Phase, Record, Request, Resources, StandbyMode, StreamingMode, VolumeRecord,
-    },
+    request::{Condition, Request, Resources},
     rolling, scaling,
     state::{State, state},
 };
@@ -162,45 +162,6 @@ pub struct Wait {
     pub until: Option<Timestamp>,
 }
 
-/// A change of a request's status; what is absent stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Update {
-    /// The phase.
-    pub phase: Option<Phase>,
-    /// Conditions to set, by type.
-    pub conditions: Vec<Condition>,
-    /// All volumes.
-    pub volumes: Option<Vec<VolumeRecord>>,
-    /// All members.
-    pub members: Option<Vec<MemberRecord>>,
-    /// How often it was begun.
-    pub attempts: Option<u32>,
-    /// The present run starts now.
-    pub starts: bool,
-}
-
-/// A change of a Postgres spec; what is absent stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct SpecChange {
-    /// `spec.replicas`.
-    pub replicas: Option<u32>,
-    /// `spec.standbyMode`.
-    pub standby: Option<StandbyMode>,
-    /// `spec.streamingMode`.
-    pub streaming: Option<StreamingMode>,
-}
-
-/// A change of Patroni's dynamic settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ConfigChange {
-    /// `member_slots_ttl: 0`: a member's slot goes with the member.
-    DropSlotsAtOnce,
-    /// `member_slots_ttl` as Patroni has it by default.
-    KeepSlots,
-    /// `synchronous_mode`.
-    Synchronous(bool),
-}
-
 /// What to do next for this request.
 #[must_use]
 pub fn step(request: &Request, seen: &Observed, now: Timestamp) -> Step {
@@ -327,30 +288,5 @@ impl Step {
             Step::RemoveFinalizer => "RemoveFinalizer",
             Step::Done => "Done",
         }
-    }
-}
-
-impl Condition {
-    /// A condition of type `kind`; the time of change is set where it is written.
-    pub(crate) fn new(kind: Reason, status: bool, reason: Reason, message: impl Into<String>) -> Condition {
-        Condition {
-            kind: kind.as_str().to_owned(),
-            status,
-            reason: reason.as_str().to_owned(),
-            message: message.into(),
-            since: None,
-        }
-    }
-
-    /// Whether `recorded` says the same; texts alone may differ, they carry figures that change.
-    pub(crate) fn says(&self, recorded: &Condition) -> bool {
-        self.kind == recorded.kind && self.status == recorded.status && self.reason == recorded.reason
-    }
-}
-
-impl Record {
-    /// Whether this condition is already recorded, apart from its text.
-    pub(crate) fn has(&self, condition: &Condition) -> bool {
-        self.conditions.iter().any(|recorded| condition.says(recorded))
     }
 }

@@ -9,6 +9,7 @@ use api::{
     },
     petset::v1::{Hold, PetSet},
 };
+use control::whole::Whole;
 use executor_core::{
     observed::{Database, Held, Hold as CoreHold, Pause, PetSet as Set},
     request::Resources,
@@ -24,7 +25,6 @@ use super::{
         time,
     },
 };
-use crate::whole::Whole;
 
 /// `pods` are those that use the database's claims.
 pub(crate) fn database(object: &Postgres, pods: &[Pod]) -> Database {

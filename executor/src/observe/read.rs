@@ -1,5 +1,6 @@
 //! The single reads. What is not there is `None`, never an error.
 
+use control::whole::Whole;
 use std::{collections::BTreeMap, fmt::Debug};
 
 use api::{highwater::v1alpha1::StorageProfile, kubedb::v1::Postgres};
@@ -18,7 +19,6 @@ use super::room::{self, Room};
 use crate::{
     error::Error,
     member::{Credentials, Login},
-    whole::Whole,
 };
 
 /// Reads objects one by one.

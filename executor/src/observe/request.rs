@@ -3,6 +3,7 @@
 pub(super) mod operation;
 
 use api::ops::v1alpha1::{Apply, ChangedMember, ExpandedVolume, Phase, PostgresOpsRequest};
+use control::whole::Whole;
 use executor_core::{
     observed::Queued,
     request::{self as core, Request},
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use units::{Bytes, Reason};
 
-use crate::{error::Error, whole::Whole};
+use crate::error::Error;
 
 /// Fails where the object is not what its kind says.
 pub(crate) fn request(whole: &Whole<PostgresOpsRequest>) -> Result<Request, Error> {

@@ -1,5 +1,6 @@
 //! A database with everything around it, and what one of its requests sees of that.
 
+use control::whole::Whole;
 use std::collections::BTreeMap;
 
 use api::{kubedb::v1::Postgres, ops::v1alpha1::PostgresOpsRequest, petset::v1::PetSet};
@@ -18,7 +19,7 @@ use super::{
     request::{self, queued},
     room::Room,
 };
-use crate::{error::Error, memory::Remembered, perform::Written, whole::Whole};
+use crate::{error::Error, memory::Remembered, perform::Written};
 
 /// A database as it is now.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use api::{
     ops::v1alpha1::{ChangedMember, ExpandedVolume, PostgresOpsRequest, PostgresOpsRequestStatus},
     petset::v1::{Hold, PetSet},
 };
+use control::whole::Whole;
 use executor_core::{
     SpecChange, Update,
     request::{MemberRecord, Phase, VolumeRecord},
@@ -18,8 +19,6 @@ use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 use units::{Bytes, Reason};
-
-use crate::whole::Whole;
 
 /// The finalizers of a request with ours, or without.
 pub(super) fn finalizers(request: &Whole<PostgresOpsRequest>, ours: bool) -> Value {

@@ -6,10 +6,9 @@ use api::{
     names::{ANNOTATION_RESOURCES_BEFORE, CONTAINER_POSTGRES},
     petset::v1::PetSet,
 };
+use control::whole::Whole;
 use executor_core::request::Resources;
 use serde_json::{Value, json};
-
-use crate::whole::Whole;
 
 /// The pod template of a PetSet, and an annotation with what it said before.
 pub(super) fn template(petset: &Whole<PetSet>, to: &Resources) -> Option<Value> {

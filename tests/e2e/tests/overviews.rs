@@ -10,6 +10,7 @@ use e2e::{
     scenario, wait, writer,
 };
 use jiff::Timestamp;
+use runtime::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 /// Field managers, one per process.
@@ -93,7 +94,7 @@ async fn storage_autoscaling_goes_through_its_ten_steps() {
         let since: Timestamp = since.context("a volume has a time")?.parse()?;
         history.then("7 it watches the volumes' usage against the threshold", since)?;
 
-        let filled = Timestamp::now();
+        let filled = SystemClock.now();
         db.volumes(&world).await?[1].fill_to(85.0)?;
         let asked = told(
             &objects,

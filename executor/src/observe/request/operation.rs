@@ -1,5 +1,6 @@
 //! The type of a request with its section.
 
+use control::whole::Whole;
 use std::collections::BTreeMap;
 
 use api::{
@@ -12,8 +13,6 @@ use api::{
 };
 use executor_core::request::{self as core, Operation};
 use serde_json::{Value, json};
-
-use crate::whole::Whole;
 
 pub(super) fn operation(whole: &Whole<PostgresOpsRequest>, spec: &PostgresOpsRequestSpec) -> Operation {
     let is_there = |pointer: &str| whole.at(pointer).is_some();

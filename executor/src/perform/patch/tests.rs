@@ -1,4 +1,5 @@
 use api::{kubedb::v1::Postgres, ops::v1alpha1::PostgresOpsRequest, petset::v1::PetSet};
+use control::whole::Whole;
 use executor_core::{
     Update,
     request::{Condition, Phase, Stage, VolumeRecord},
@@ -8,7 +9,6 @@ use serde_json::{Value, json};
 use units::{Bytes, Reason};
 
 use super::{finalizers, pause, resume, status, template};
-use crate::whole::Whole;
 
 const NOW: &str = "2026-11-21T10:00:00Z";
 

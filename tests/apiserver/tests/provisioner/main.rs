@@ -14,6 +14,7 @@ mod hands;
 mod objects;
 mod pause;
 mod phases;
+mod played;
 #[path = "../executor/server.rs"]
 mod server;
 mod spec;
