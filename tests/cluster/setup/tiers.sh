@@ -22,6 +22,7 @@ tier() { # name minutes
   run+=("$log")
   echo "== $name (budget: $minutes min)"
   # To a file, not a pipe: the cluster that a tier leaves running would hold a pipe open for ever.
+  : >"$log" # for the follower, which may be quicker
   timeout --kill-after=30 "${minutes}m" make "tier-$name" >"$log" 2>&1 &
   running=$!
   tail --pid="$running" --lines=+1 --follow "$log" &
