@@ -2,7 +2,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,8 +31,10 @@ use crate::{
 mod apply;
 mod beside;
 mod follow;
+mod forecast;
 mod gather;
 mod prune;
+mod show;
 mod status;
 
 use gather::{Gathered, gather, look_again};
@@ -51,6 +56,7 @@ pub struct Context {
     started: Timestamp,
     memory: Memory,
     index: Mutex<Index>,
+    filled: AtomicBool,
     backoff: PerObject<Key>,
     queue: Queue<Key>,
 }
@@ -91,6 +97,7 @@ impl Context {
             parts,
             memory: Memory::default(),
             index: Mutex::default(),
+            filled: AtomicBool::new(false),
             backoff: PerObject::new(RETRY.0, RETRY.1),
             queue: Queue::new(),
         })
@@ -106,6 +113,7 @@ impl Context {
             () = self.parts.objects.synced() => (),
         }
         let follower = follow::Follower::new(&self);
+        self.filled.store(true, Ordering::Release);
         tokio::select! {
             () = follower.run() => (),
             () = follow::samples(&self) => (),
