@@ -132,10 +132,8 @@ impl Context {
 /// One look at one autoscaler: gather (memory), decide (pure), perform (client required, leader only).
 async fn look(context: &Context, key: Key) -> Again {
     let Some(autoscaler) = context.parts.objects.autoscalers.get(&key) else {
-        context
-            .parts
-            .metrics
-            .moved(context.memory.reason(&key, None), None);
+        let before = context.memory.standing(&key, None);
+        context.parts.metrics.moved(before.as_ref(), None);
         context.memory.forget(&key);
         context.backoff.succeeded(&key);
         return Again::OnChange;
@@ -194,12 +192,13 @@ fn tell_levels(context: &Context, gathered: &Gathered) {
     }
 }
 
-/// Logs and counts a reason when it is another than before.
+/// Counts how it stands, and logs a reason when it is another than before.
 fn tell(context: &Context, key: &Key, outcome: &Outcome) {
     let (reason, message) = (outcome.reason(), outcome.message());
-    let before = context.memory.reason(key, Some(reason));
-    context.parts.metrics.moved(before, Some(reason));
-    if before == Some(reason) {
+    let standing = outcome.standing();
+    let before = context.memory.standing(key, Some(standing));
+    context.parts.metrics.moved(before.as_ref(), Some(&standing));
+    if before.is_some_and(|before| before.reason == reason) {
         tracing::debug!(autoscaler = %key, %reason, message, "decided");
     } else {
         tracing::info!(autoscaler = %key, %reason, message, "decided");

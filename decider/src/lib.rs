@@ -12,7 +12,7 @@ mod memory;
 pub mod metrics;
 mod name;
 pub mod objects;
-mod profiles;
+pub mod profiles;
 pub mod run;
 pub mod store;
 pub mod view;

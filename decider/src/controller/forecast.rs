@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use decider_core::{Record, VolumeRecord};
+use units::Reason;
+
+use super::status::Outcome;
+use crate::metrics::{SOON, Standing};
 
 /// What is predicted; `None` is not known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,4 +31,26 @@ pub(super) fn soonest(record: &Record) -> Forecast {
     let all = record.volumes.iter().map(of);
     all.min_by_key(|f| (f.full_in.unwrap_or(Duration::MAX), std::cmp::Reverse(f.rate)))
         .unwrap_or_default()
+}
+
+impl Outcome {
+    /// What is counted of it.
+    pub(super) fn standing(&self) -> Standing {
+        let reason = self.reason();
+        let Some(record) = self.record() else {
+            return Standing {
+                reason,
+                barrier: Some(reason),
+                full_soon: false,
+                stale: 0,
+            };
+        };
+        let stale = record.volumes.iter().filter(|v| v.reason == Reason::Stale);
+        Standing {
+            reason,
+            barrier: record.barrier,
+            full_soon: soonest(record).full_in.is_some_and(|t| t < SOON),
+            stale: u32::try_from(stale.count()).unwrap_or(u32::MAX),
+        }
+    }
 }
