@@ -6,8 +6,11 @@ mod storage;
 
 use super::{Facts, Told};
 
+/// A pure function of what is known.
+type Check = fn(&Facts) -> Told;
+
 /// Every check by its name.
-pub(super) const ALL: &[(&str, fn(&Facts) -> Told)] = &[
+pub(super) const ALL: &[(&str, Check)] = &[
     ("definitions", installation::definitions),
     ("processes", installation::processes),
     ("versions", installation::versions),
