@@ -9,9 +9,9 @@ use std::{
 use api::autoscaling::v1alpha1::LastDecision;
 use control::watch::Key;
 use jiff::{SignedDuration, Timestamp};
-use units::{Bytes, Reason};
+use units::Bytes;
 
-use crate::objects::Claim;
+use crate::{metrics::Standing, objects::Claim};
 
 /// A request that was created and that the watch has still not shown after this time was deleted at once.
 const LAG: SignedDuration = SignedDuration::from_secs(30);
@@ -28,7 +28,7 @@ pub(crate) struct Memory(Mutex<Inner>);
 struct Inner {
     created: HashMap<Key, (String, Timestamp)>,
     growing: HashMap<String, Growing>,
-    reasons: HashMap<Key, Reason>,
+    standings: HashMap<Key, Standing>,
     usage_written: HashMap<Key, Timestamp>,
     untold: HashMap<Key, LastDecision>,
 }
@@ -102,12 +102,12 @@ impl Memory {
         None
     }
 
-    /// The reason last decided; answers the one before.
-    pub(crate) fn reason(&self, autoscaler: &Key, reason: Option<Reason>) -> Option<Reason> {
+    /// How it stands after the last decision; answers how it stood before.
+    pub(crate) fn standing(&self, autoscaler: &Key, standing: Option<Standing>) -> Option<Standing> {
         let mut inner = self.inner();
-        match reason {
-            Some(reason) => inner.reasons.insert(autoscaler.clone(), reason),
-            None => inner.reasons.remove(autoscaler),
+        match standing {
+            Some(standing) => inner.standings.insert(autoscaler.clone(), standing),
+            None => inner.standings.remove(autoscaler),
         }
     }
 

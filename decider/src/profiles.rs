@@ -71,10 +71,7 @@ const BUILT_IN: &[BuiltIn] = &[
 /// default. A field the object leaves out is taken from what it overrides.
 pub(crate) fn profile(class: &str, known: Option<&Class>, objects: &Store<StorageProfileSpec>) -> Profile {
     let provisioner = known.map_or("", |class| class.provisioner.as_str());
-    let below = BUILT_IN
-        .iter()
-        .find(|b| b.provisioner == provisioner)
-        .map_or_else(Profile::default, built_in);
+    let below = built_in_of(provisioner).unwrap_or_default();
     // Of two objects for the same thing the first by name counts, whatever the order in which they came.
     let first = |test: &dyn Fn(&StorageProfileSpec) -> bool| {
         objects
@@ -88,6 +85,15 @@ pub(crate) fn profile(class: &str, known: Option<&Class>, objects: &Store<Storag
         Some((key, spec)) => overridden(below, &key.name, &spec),
         None => below,
     }
+}
+
+/// The profile that is built in for a driver.
+#[must_use]
+pub fn built_in_of(provisioner: &str) -> Option<Profile> {
+    BUILT_IN
+        .iter()
+        .find(|b| b.provisioner == provisioner)
+        .map(built_in)
 }
 
 fn built_in(profile: &BuiltIn) -> Profile {
