@@ -78,7 +78,7 @@ programs:
 
 .PHONY: cli
 cli:
-	cargo build --quiet --package cli
+	cargo build --quiet $(all) --bin kubectl-highwater
 
 .PHONY: images
 images:
