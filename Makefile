@@ -114,6 +114,8 @@ tier-set-up: programs
 	$(cluster) set-up --api-server
 	$(cluster) set-up --helm
 	cargo test --quiet --no-run $(all) $(api_first:%=--test %) $(api_second:%=--test %) $(api_third:%=--test %)
+	cargo test --quiet --no-run $(all) --bin demo --bin bench $(node_tests)
+	cargo build --quiet $(all) --bin highwater-agent
 
 .PHONY: tier-lint
 tier-lint: lint
@@ -133,10 +135,8 @@ tier-apiserver: programs
 # The first test starts and removes clusters itself, so that it has the machine for itself.
 .PHONY: tier-node
 tier-node: programs
-	cargo build --quiet $(all) --bin highwater-agent
 	cargo test $(all) --test driver
 	cargo test $(all) --test cluster_lifecycle
-	cargo test --quiet --no-run $(all) --bin demo --bin bench $(node_tests)
 	$(MAKE) cluster
 	lane() { cargo test $(all) --no-fail-fast "$$@"; }; failed=0; \
 	lane --bin demo --bin bench $(node_alone:%=--test %) || failed=1; \
