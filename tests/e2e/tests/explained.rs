@@ -2,6 +2,7 @@
 
 use e2e::{Database, Shape, scenario};
 use serde_json::{Value, json};
+use units::Reason;
 
 #[tokio::test]
 async fn a_growth_is_explained_and_the_installation_is_sound() {
@@ -13,6 +14,7 @@ async fn a_growth_is_explained_and_the_installation_is_sound() {
         volume.fill_to(90.0)?;
         volume.until_larger_than(before).await?;
         db.settled(&world).await?;
+        db.until_reason(Reason::BelowThreshold).await?;
 
         let name = format!("{}/pg", objects.namespace());
         let text = world
