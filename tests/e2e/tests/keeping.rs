@@ -1,11 +1,29 @@
 //! What is put into a database at its start, what it archives, and WAL that is kept for nobody.
 
 use anyhow::{Context, ensure};
-use e2e::{Managed, Volume, World, objects::kinds, scenario, wait};
-use serde_json::json;
+use e2e::{Managed, Objects, Volume, World, objects::kinds, scenario, wait};
+use serde_json::{Value, json};
 
 async fn sql(db: &Managed, world: &World, statement: &str) -> anyhow::Result<String> {
     db.psql(world, &format!("{}-0", db.name), statement).await
+}
+
+/// The database of an example, with a table to fill.
+async fn filling(objects: &Objects, world: &World, file: &str) -> anyhow::Result<Managed> {
+    let db = Managed::example(objects, file).await?;
+    db.until_phase("Ready").await?;
+    sql(&db, world, "create table filling (payload text)").await?;
+    Ok(db)
+}
+
+/// Waits until no WAL is kept for anybody.
+async fn until_nothing_is_kept(db: &Managed) -> anyhow::Result<()> {
+    let over = |postgres: &Value| wait::condition(postgres, "WALRetained").is_none();
+    let objects = &db.objects;
+    objects
+        .until_some(&kinds::POSTGRES, &db.name, "nothing kept", over)
+        .await
+        .map(drop)
 }
 
 /// Writes WAL: some forty megabytes of it.
@@ -31,16 +49,13 @@ async fn an_init_script_has_run_before_the_database_is_ready() {
 #[tokio::test]
 async fn wal_kept_by_an_abandoned_slot_is_told_until_the_slot_is_dropped() {
     scenario("slot", async |world, objects| {
-        let db = Managed::example(&objects, "standalone.yaml").await?;
-        db.until_phase("Ready").await?;
-        sql(&db, &world, "create table filling (payload text)").await?;
+        let db = filling(&objects, &world, "standalone.yaml").await?;
         sql(
             &db,
             &world,
             "select pg_create_physical_replication_slot('abandoned', true)",
         )
         .await?;
-        // Patroni drops slots that it does not know; a user has it leave this one alone.
         let written = async {
             loop {
                 sql(&db, &world, WAL).await?;
@@ -60,11 +75,7 @@ async fn wal_kept_by_an_abandoned_slot_is_told_until_the_slot_is_dropped() {
             "{told}"
         );
         sql(&db, &world, "select pg_drop_replication_slot('abandoned')").await?;
-        let over = |postgres: &serde_json::Value| wait::condition(postgres, "WALRetained").is_none();
-        objects
-            .until_some(&kinds::POSTGRES, &db.name, "nothing kept", over)
-            .await?;
-        Ok(())
+        until_nothing_is_kept(&db).await
     })
     .await;
 }
@@ -72,9 +83,7 @@ async fn wal_kept_by_an_abandoned_slot_is_told_until_the_slot_is_dropped() {
 #[tokio::test]
 async fn an_archive_takes_wal_away_and_one_that_fails_is_told() {
     scenario("archive", async |world, objects| {
-        let db = Managed::example(&objects, "archive.yaml").await?;
-        db.until_phase("Ready").await?;
-        sql(&db, &world, "create table filling (payload text)").await?;
+        let db = filling(&objects, &world, "archive.yaml").await?;
         sql(&db, &world, WAL).await?;
         let archive = Volume::of(&world, &objects, "ledger-archive", "ledger-0").await?;
         let arrived = async {
@@ -108,11 +117,7 @@ async fn an_archive_takes_wal_away_and_one_that_fails_is_told() {
         let told = db.until_said("WALRetained", "True", "ArchiverFailing").await?;
         ensure!(told.contains("archive_command"), "{told}");
         objects.apply(&settings("true")).await?;
-        let over = |postgres: &serde_json::Value| wait::condition(postgres, "WALRetained").is_none();
-        objects
-            .until_some(&kinds::POSTGRES, &db.name, "nothing kept", over)
-            .await?;
-        Ok(())
+        until_nothing_is_kept(&db).await
     })
     .await;
 }
