@@ -49,21 +49,21 @@ async fn a_missing_image_and_class_a_full_node_and_a_quota_are_told_with_the_rem
                     "image",
                     json!({"version": version}),
                     "ImagePullFailed",
-                    &["localhost/nowhere:1", "correct the image"]
+                    &["pod image-0", "localhost/nowhere:1", "correct the image", "spec.db.image"]
                 ),
                 wrong(
                     &objects,
                     "class",
                     json!({"storage": storage("nowhere")}),
                     "ClaimPending",
-                    &["nowhere"]
+                    &["data-class-0", "nowhere", "spec.storage.storageClassName"]
                 ),
                 wrong(
                     &objects,
                     "node",
                     json!({"podTemplate": large}),
                     "Unschedulable",
-                    &["Insufficient cpu", "resources"]
+                    &["pod node-0", "Insufficient cpu", "resources", "spec.podTemplate"]
                 ),
             )
         };
