@@ -133,12 +133,26 @@ impl Managed {
     /// # Errors
     /// What psql or kubectl wrote to stderr.
     pub async fn psql(&self, world: &World, pod: &str, statement: &str) -> anyhow::Result<String> {
-        let namespace = self.objects.namespace();
-        let psql = [
-            "exec", "-n", namespace, pod, "-c", "postgres", "--", "psql", "-U", "postgres", "-XAtc",
-            statement,
+        let psql = ["psql", "-U", "postgres", "-XAtc", statement];
+        self.run(world, pod, &psql).await
+    }
+
+    /// Runs a program in the container `postgres` of a member's pod; what it prints.
+    ///
+    /// # Errors
+    /// What it, or kubectl, wrote to stderr.
+    pub async fn run(&self, world: &World, pod: &str, program: &[&str]) -> anyhow::Result<String> {
+        let mut exec = vec![
+            "exec",
+            "-n",
+            self.objects.namespace(),
+            pod,
+            "-c",
+            "postgres",
+            "--",
         ];
-        Ok(world.kubectl(&psql).await?.trim().to_owned())
+        exec.extend(program);
+        Ok(world.kubectl(&exec).await?.trim().to_owned())
     }
 
     /// Writes a segment of WAL and nothing else.

@@ -102,22 +102,9 @@ async fn notice(
 
 /// Kills the postmaster of a member with SIGKILL, from outside.
 async fn kill_postmaster(world: &World, db: &Managed, member: &Member) -> anyhow::Result<()> {
-    let file = "head -1 /var/pv/data/postmaster.pid";
-    let inside = world
-        .kubectl(&[
-            "exec",
-            "-n",
-            db.objects.namespace(),
-            &member.pod,
-            "-c",
-            "postgres",
-            "--",
-            "sh",
-            "-c",
-            file,
-        ])
-        .await?;
-    let pid = e2e::node::host_pid(&member.uid, inside.trim().parse()?)?;
+    let file = ["head", "-1", "/var/pv/data/postmaster.pid"];
+    let inside = db.run(world, &member.pod, &file).await?;
+    let pid = e2e::node::host_pid(&member.uid, inside.parse()?)?;
     kill(Pid::from_raw(pid), Signal::SIGKILL).context("kill the postmaster")
 }
 
