@@ -27,6 +27,7 @@ node_alone := agent_stuck availability failover install interruptions
 node_first := keeping lifecycle offline replicas scaling
 node_second := $(filter-out cluster_lifecycle $(node_alone) $(node_first),$(notdir $(basename $(wildcard tests/e2e/tests/*))))
 
+api_tests := $(foreach test,$(api_first) $(api_second) $(api_third),--test $(test))
 node_tests := $(foreach test,$(node_alone) $(node_first) $(node_second),--test $(test))
 
 .PHONY: help
@@ -113,8 +114,7 @@ lint: programs
 tier-set-up: programs
 	$(cluster) set-up --api-server
 	$(cluster) set-up --helm
-	cargo test --quiet --no-run $(all) $(api_first:%=--test %) $(api_second:%=--test %) $(api_third:%=--test %)
-	cargo test --quiet --no-run $(all) --bin demo --bin bench $(node_tests)
+	cargo test --quiet --no-run $(all) --bin demo --bin bench $(api_tests) $(node_tests)
 	cargo build --quiet $(all) --bin highwater-agent
 
 .PHONY: tier-lint

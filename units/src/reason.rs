@@ -267,11 +267,11 @@ reasons! {
     /// A pod is not made before its claim, which is being deleted, is gone.
     ClaimTerminating => "wait for the claim to be gone; if it stays, see which pod uses it",
     /// A claim is not bound yet, for the cause in the message.
-    ClaimPending => "see the message: the storage class, or its driver",
+    ClaimPending => "correct spec.storage.storageClassName (of a PetSet: its claim template), or see what the class's driver says",
     /// No node takes the pod.
-    Unschedulable => "see the message: resources, taints, or where the volume is",
+    Unschedulable => "lower the resources in spec.podTemplate, tolerate the taints, or add a node where the volume can be",
     /// A container's image cannot be had.
-    ImagePullFailed => "correct the image, or the pull secret",
+    ImagePullFailed => "correct the image (of a Postgres: spec.db.image of its PostgresVersion), or the pull secret",
     /// A container cannot be set up, for instance because a Secret is missing.
     ContainerConfigFailed => "create what the message names",
     /// A container ends again and again.

@@ -83,7 +83,7 @@ pub(crate) fn decide(view: &View, known: &Remembered) -> Decided {
     findings.extend(not_ours(view, &seen));
     let members = status::members(view, wish.as_ref());
     findings.extend(troubles::of_set(view));
-    findings.extend(first_trouble(&members).cloned());
+    findings.extend(first_trouble(&members));
     if let Some(wish) = &wish {
         findings.extend(wish.notes.iter().cloned());
     }

@@ -10,16 +10,16 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
     runtime::wait::{await_condition, conditions::is_crd_established},
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::{Mutex, MutexGuard, OnceCell},
+    time::{Instant, sleep, timeout},
+};
 
 /// Far above what anything here takes on a busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A client of the server, as its administrator.
-///
-/// # Panics
-/// When the server's own kubeconfig cannot be used.
-pub async fn connect(server: &ApiServer) -> Client {
+async fn connect(server: &ApiServer) -> Client {
     let file = Kubeconfig::read_from(server.kubeconfig()).unwrap();
     let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
         .await
@@ -27,11 +27,40 @@ pub async fn connect(server: &ApiServer) -> Client {
     Client::try_from(config).unwrap()
 }
 
-/// Starts a server, its definitions established, with these of Kubernetes' own controllers.
-///
-/// # Panics
-/// When it does not come up.
-pub async fn start(controllers: &[&str]) -> ApiServer {
+/// One server for all tests of a file, one test at a time: a controller acts on all namespaces.
+pub struct Shared {
+    controllers: &'static [&'static str],
+    server: OnceCell<ApiServer>,
+    turn: Mutex<()>,
+}
+
+impl Shared {
+    /// A server that the first test will start, with these of Kubernetes' own controllers.
+    #[must_use]
+    pub const fn new(controllers: &'static [&'static str]) -> Self {
+        Self {
+            controllers,
+            server: OnceCell::const_new(),
+            turn: Mutex::const_new(()),
+        }
+    }
+
+    /// A client of the server, and the turn of the test that holds it.
+    ///
+    /// # Panics
+    /// When the server does not come up.
+    pub async fn turn(&self) -> (Client, MutexGuard<'_, ()>) {
+        let turn = self.turn.lock().await;
+        let server = self
+            .server
+            .get_or_init(async || start(self.controllers).await)
+            .await;
+        (connect(server).await, turn)
+    }
+}
+
+/// Starts a server, its definitions established.
+async fn start(controllers: &[&str]) -> ApiServer {
     let mut server = tokio::task::spawn_blocking(|| cluster::apiserver::start().unwrap())
         .await
         .unwrap();
@@ -60,7 +89,7 @@ pub async fn start(controllers: &[&str]) -> ApiServer {
 /// Asks until the answer is there.
 ///
 /// # Panics
-/// When it is not within [`DEADLINE`].
+/// When it is not within a minute.
 pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
     let start = Instant::now();
     loop {

@@ -193,18 +193,9 @@ exec /usr/lib/postgresql/15/bin/postgres -D $PGDATA -c unix_socket_directories=/
     /// # Errors
     /// The API server's refusal.
     pub async fn autoscale(&self, storage: Value) -> anyhow::Result<()> {
-        let mut spec =
+        let defaults =
             json!({"trigger": "On", "expansionMode": "Online", "usageThreshold": 80, "upperBound": "100Gi"});
-        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), storage) {
-            spec.extend(more);
-        }
-        let manifest = json!({
-            "apiVersion": "autoscaling.kubedb.com/v1alpha1", "kind": "PostgresAutoscaler",
-            "metadata": {"name": self.autoscaler(), "namespace": self.objects.namespace()},
-            "spec": {"databaseRef": {"name": self.name}, "storage": {"postgres": spec}},
-        });
-        self.objects.apply(&manifest).await?;
-        Ok(())
+        self.objects.autoscale(&self.name, defaults, storage).await
     }
 
     /// The requests of this namespace that name this database, as they are now.

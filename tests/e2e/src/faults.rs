@@ -6,18 +6,16 @@ use csi_loop::faults::{self, Code, Fault, Injected, Operation, Rule, Selector};
 
 use crate::{Volume, World};
 
-/// The driver grows the device of `volume` only while no node has it.
+/// The driver grows the device of each of `volumes` only while no node has it.
 ///
 /// # Errors
 /// When the driver's rules cannot be written.
-pub fn offline_only(world: &World, volume: &Volume) -> anyhow::Result<Injected> {
-    let rule = Rule {
-        name: format!("offline-{}", volume.name),
-        volume: Selector::Volume(volume.name.clone()),
-        op: None,
-        fault: Fault::OfflineOnly,
-    };
-    Ok(faults::inject(&world.state().join("csi-loop"), rule)?)
+pub fn offline_only(world: &World, volumes: &[Volume]) -> anyhow::Result<Vec<Injected>> {
+    let each = volumes.iter().map(|volume| {
+        let fault = Fault::OfflineOnly;
+        inject(world, "offline", volume, None, fault)
+    });
+    each.collect()
 }
 
 /// The driver takes this much longer to grow the device of `volume`.
@@ -25,15 +23,10 @@ pub fn offline_only(world: &World, volume: &Volume) -> anyhow::Result<Injected> 
 /// # Errors
 /// When the driver's rules cannot be written.
 pub fn slow_controller(world: &World, volume: &Volume, delay: Duration) -> anyhow::Result<Injected> {
-    let rule = Rule {
-        name: format!("slow-{}", volume.name),
-        volume: Selector::Volume(volume.name.clone()),
-        op: Some(Operation::ControllerExpand),
-        fault: Fault::Delay {
-            millis: u64::try_from(delay.as_millis())?,
-        },
+    let fault = Fault::Delay {
+        millis: u64::try_from(delay.as_millis())?,
     };
-    Ok(faults::inject(&world.state().join("csi-loop"), rule)?)
+    inject(world, "slow", volume, Some(Operation::ControllerExpand), fault)
 }
 
 /// The driver refuses to grow the device of `volume`, with a code that says it may work later.
@@ -41,14 +34,25 @@ pub fn slow_controller(world: &World, volume: &Volume, delay: Duration) -> anyho
 /// # Errors
 /// When the driver's rules cannot be written.
 pub fn refused(world: &World, volume: &Volume, message: &str) -> anyhow::Result<Injected> {
+    let fault = Fault::Refuse {
+        code: Code::Internal,
+        message: message.to_owned(),
+    };
+    inject(world, "refused", volume, Some(Operation::ControllerExpand), fault)
+}
+
+fn inject(
+    world: &World,
+    what: &str,
+    volume: &Volume,
+    op: Option<Operation>,
+    fault: Fault,
+) -> anyhow::Result<Injected> {
     let rule = Rule {
-        name: format!("refused-{}", volume.name),
+        name: format!("{what}-{}", volume.name),
         volume: Selector::Volume(volume.name.clone()),
-        op: Some(Operation::ControllerExpand),
-        fault: Fault::Refuse {
-            code: Code::Internal,
-            message: message.to_owned(),
-        },
+        op,
+        fault,
     };
     Ok(faults::inject(&world.state().join("csi-loop"), rule)?)
 }

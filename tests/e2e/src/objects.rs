@@ -220,6 +220,17 @@ impl Objects {
         }
     }
 
+    /// Deletes the object and waits until it is gone.
+    ///
+    /// # Errors
+    /// The API server's refusal, or when it stays.
+    pub async fn remove(&self, kind: &Kind, name: &str) -> anyhow::Result<()> {
+        self.delete(kind, name).await?;
+        self.until(kind, name, "gone", |seen| seen.is_none())
+            .await
+            .map(drop)
+    }
+
     /// Prints what a person would look at after a failure.
     pub async fn dump(&self) {
         for kind in [

@@ -15,14 +15,14 @@ async fn wrong(
     spec: Value,
     reason: &str,
     says: &[&str],
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Managed> {
     let db = Managed::create(objects, name, 1, SIZE, spec).await?;
     let told = db.until_said("Failure", "True", reason).await?;
     println!("{name}: {told}");
     for words in says {
         ensure!(told.contains(words), "{name}: not {words:?} in {told}");
     }
-    Ok(())
+    Ok(db)
 }
 
 #[tokio::test]
@@ -49,21 +49,21 @@ async fn a_missing_image_and_class_a_full_node_and_a_quota_are_told_with_the_rem
                     "image",
                     json!({"version": version}),
                     "ImagePullFailed",
-                    &["localhost/nowhere:1", "correct the image"]
+                    &["pod image-0", "localhost/nowhere:1", "correct the image", "spec.db.image"]
                 ),
                 wrong(
                     &objects,
                     "class",
                     json!({"storage": storage("nowhere")}),
                     "ClaimPending",
-                    &["nowhere"]
+                    &["data-class-0", "nowhere", "spec.storage.storageClassName"]
                 ),
                 wrong(
                     &objects,
                     "node",
                     json!({"podTemplate": large}),
                     "Unschedulable",
-                    &["Insufficient cpu", "resources"]
+                    &["pod node-0", "Insufficient cpu", "resources", "spec.podTemplate"]
                 ),
             )
         };
@@ -77,19 +77,12 @@ async fn a_missing_image_and_class_a_full_node_and_a_quota_are_told_with_the_rem
 #[tokio::test]
 async fn at_its_quota_a_database_says_so_and_comes_up_when_that_is_raised() {
     scenario("by-quota", async |_, objects| {
-        let quota = |storage: &str| {
-            json!({
-                "apiVersion": "v1", "kind": "ResourceQuota",
-                "metadata": {"name": "storage", "namespace": objects.namespace()},
-                "spec": {"hard": {"requests.storage": storage}},
-            })
-        };
-        objects.apply(&quota("100Mi")).await?;
+        objects.storage_quota("100Mi").await?;
         let counted = |quota: &Value| quota.pointer("/status/hard").is_some();
         objects
             .until_some(&kinds::QUOTA, "storage", "counted", counted)
             .await?;
-        wrong(
+        let db = wrong(
             &objects,
             "quota",
             json!({}),
@@ -97,11 +90,7 @@ async fn at_its_quota_a_database_says_so_and_comes_up_when_that_is_raised() {
             &["storage", "exceeded quota"],
         )
         .await?;
-        objects.apply(&quota("1Gi")).await?;
-        let db = Managed {
-            objects: objects.clone(),
-            name: "quota".to_owned(),
-        };
+        objects.storage_quota("1Gi").await?;
         db.until_phase("Ready").await.map(drop)
     })
     .await;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
-use e2e::{Managed, World, managed::Member, node, objects::kinds, scenario, writer};
+use anyhow::ensure;
+use e2e::{Managed, World, node, objects::kinds, scenario, writer};
 use serde_json::{Value, json};
 
 const SIZE: &str = "400Mi";
@@ -12,12 +12,6 @@ const FROZEN: Duration = Duration::from_secs(20 + 10);
 /// How long a primary may keep writes from a standby that could take them.
 const FULL: Duration = Duration::from_secs(15);
 
-async fn uid(db: &Managed, member: &Member) -> anyhow::Result<String> {
-    let pod = db.objects.get(&kinds::POD, &member.pod).await?;
-    let uid = pod.pointer("/metadata/uid").and_then(Value::as_str);
-    Ok(uid.context("a pod has a uid")?.to_owned())
-}
-
 #[tokio::test]
 async fn a_frozen_primary_is_replaced_and_loses_its_label() {
     scenario("frozen", async |_, objects| {
@@ -25,7 +19,7 @@ async fn a_frozen_primary_is_replaced_and_loses_its_label() {
         db.until_phase("Ready").await?;
         let ((), report) = writer::during(&db, async |mut seen: writer::Watched| {
             let before = db.primary().await?;
-            let frozen = node::freeze(&uid(&db, &before).await?)?;
+            let frozen = node::freeze(&before.uid)?;
             seen.interruption().await?;
             // It cannot take its label off itself.
             let role = |pod: &Value| pod["metadata"]["labels"]["kubedb.com/role"] != "primary";
@@ -38,11 +32,7 @@ async fn a_frozen_primary_is_replaced_and_loses_its_label() {
             db.until_all_ready(3).await
         })
         .await?;
-        println!(
-            "frozen primary: {:.2} s without writes",
-            report.longest_gap.as_secs_f64()
-        );
-        ensure!(report.longest_gap <= FROZEN, "{:?}", report.longest_gap);
+        report.gap_at_most("frozen primary", FROZEN)?;
         report.little_is_lost(&db).await
     })
     .await;
@@ -54,8 +44,7 @@ async fn a_frozen_primary_is_replaced_and_loses_its_label() {
 /// When there is no room for them.
 async fn write_wal(world: &World, db: &Managed, pod: &str) -> anyhow::Result<()> {
     for _ in 0..16 {
-        let message = "select pg_logical_emit_message(false, 'filling', repeat(md5(random()::text), 32000))";
-        db.psql(world, pod, message).await?;
+        db.write_segment(world, pod).await?;
     }
     Ok(())
 }
@@ -69,9 +58,7 @@ async fn a_primary_whose_wal_has_no_room_hands_over_and_says_what_it_needs() {
         db.until_phase("Ready").await?;
         let ((), report) = writer::during(&db, async |mut seen: writer::Watched| {
             let before = db.primary().await?;
-            let volume =
-                e2e::Volume::of(&world, &objects, &format!("data-{}", before.pod), &before.pod).await?;
-            volume.fill_up()?;
+            db.volume(&world, &before).await?.fill_up()?;
             let _down = write_wal(&world, &db, &before.pod).await;
             seen.interruption().await?;
             let now = db.primary().await?;
@@ -88,11 +75,7 @@ async fn a_primary_whose_wal_has_no_room_hands_over_and_says_what_it_needs() {
             db.until_all_ready(3).await
         })
         .await?;
-        println!(
-            "WAL full on the primary: {:.2} s without writes",
-            report.longest_gap.as_secs_f64()
-        );
-        ensure!(report.longest_gap <= FULL, "{:?}", report.longest_gap);
+        report.gap_at_most("WAL full on the primary", FULL)?;
         report.little_is_lost(&db).await
     })
     .await;
@@ -111,11 +94,7 @@ async fn a_synchronous_database_loses_no_row_when_its_primary_is_gone() {
             db.until_all_ready(3).await
         })
         .await?;
-        println!(
-            "synchronous, forced deletion: {:.2} s without writes",
-            report.longest_gap.as_secs_f64()
-        );
-        ensure!(report.longest_gap <= FROZEN, "{:?}", report.longest_gap);
+        report.gap_at_most("synchronous, forced deletion", FROZEN)?;
         report.nothing_is_lost(&db).await
     })
     .await;

@@ -102,10 +102,7 @@ async fn a_request_deleted_midway_lets_go_and_the_next_one_goes_on() {
         let _slow = faults::slow_controller(&world, &volume, Duration::from_secs(3))?;
         volume.fill_to(81.0)?;
         let request = request_in_progress(&db).await?;
-        objects.delete(&kinds::REQUEST, &request).await?;
-        db.objects
-            .until(&kinds::REQUEST, &request, "gone", |seen| seen.is_none())
-            .await?;
+        objects.remove(&kinds::REQUEST, &request).await?;
         volume.until_larger_than(before).await?;
         let (_, _) = volume
             .until("under the threshold", |space| space.percent() < 80.0)
@@ -119,10 +116,7 @@ async fn a_request_deleted_midway_lets_go_and_the_next_one_goes_on() {
 async fn a_claim_mounted_nowhere_grows_and_finishes_at_its_next_mount() {
     scenario("unmounted", async |world, objects| {
         let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
-        objects.delete(&kinds::POD, &db.pod()).await?;
-        objects
-            .until(&kinds::POD, &db.pod(), "gone", |seen| seen.is_none())
-            .await?;
+        objects.remove(&kinds::POD, &db.pod()).await?;
         let request = json!({
             "apiVersion": "ops.kubedb.com/v1alpha1", "kind": "PostgresOpsRequest",
             "metadata": {"name": "by-hand", "namespace": objects.namespace()},

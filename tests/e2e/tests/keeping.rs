@@ -1,11 +1,59 @@
 //! What is put into a database at its start, what it archives, and WAL that is kept for nobody.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
-use e2e::{Managed, Volume, World, objects::kinds, scenario, wait};
-use serde_json::json;
+use e2e::{Managed, Objects, Volume, World, objects::kinds, scenario, wait};
+use serde_json::{Value, json};
 
 async fn sql(db: &Managed, world: &World, statement: &str) -> anyhow::Result<String> {
     db.psql(world, &format!("{}-0", db.name), statement).await
+}
+
+/// Asks until this is the answer. Patroni carries out settings in its own loop, which nothing tells of.
+async fn until_sql(db: &Managed, world: &World, question: &str, answer: &str) -> anyhow::Result<()> {
+    let answered = async {
+        while sql(db, world, question).await? != answer {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(wait::PATIENCE, answered)
+        .await
+        .with_context(|| format!("{question} is not answered with {answer}"))?
+}
+
+/// The database of an example, with a table to fill.
+async fn filling(objects: &Objects, world: &World, file: &str) -> anyhow::Result<Managed> {
+    let db = Managed::example(objects, file).await?;
+    db.until_phase("Ready").await?;
+    sql(&db, world, "create table filling (payload text)").await?;
+    Ok(db)
+}
+
+/// Changes which slots Patroni keeps, as its own program does.
+async fn slots(db: &Managed, world: &World, setting: &str) -> anyhow::Result<()> {
+    let settings = "/etc/patroni/patroni.yml";
+    let edit = [
+        "patronictl",
+        "-c",
+        settings,
+        "edit-config",
+        "--force",
+        "--set",
+        setting,
+    ];
+    db.run(world, &format!("{}-0", db.name), &edit).await.map(drop)
+}
+
+/// Waits until no WAL is kept for anybody.
+async fn until_nothing_is_kept(db: &Managed) -> anyhow::Result<()> {
+    let over = |postgres: &Value| wait::condition(postgres, "WALRetained").is_none();
+    let objects = &db.objects;
+    objects
+        .until_some(&kinds::POSTGRES, &db.name, "nothing kept", over)
+        .await
+        .map(drop)
 }
 
 /// Writes WAL: some forty megabytes of it.
@@ -31,16 +79,16 @@ async fn an_init_script_has_run_before_the_database_is_ready() {
 #[tokio::test]
 async fn wal_kept_by_an_abandoned_slot_is_told_until_the_slot_is_dropped() {
     scenario("slot", async |world, objects| {
-        let db = Managed::example(&objects, "standalone.yaml").await?;
-        db.until_phase("Ready").await?;
-        sql(&db, &world, "create table filling (payload text)").await?;
-        sql(
+        let db = filling(&objects, &world, "standalone.yaml").await?;
+        // Patroni keeps the slots that its settings name, and drops all others.
+        slots(&db, &world, "slots.abandoned.type=physical").await?;
+        until_sql(
             &db,
             &world,
-            "select pg_create_physical_replication_slot('abandoned', true)",
+            "select slot_name from pg_replication_slots",
+            "abandoned",
         )
         .await?;
-        // Patroni drops slots that it does not know; a user has it leave this one alone.
         let written = async {
             loop {
                 sql(&db, &world, WAL).await?;
@@ -59,12 +107,8 @@ async fn wal_kept_by_an_abandoned_slot_is_told_until_the_slot_is_dropped() {
             told.contains("abandoned") && told.contains("drop the slot"),
             "{told}"
         );
-        sql(&db, &world, "select pg_drop_replication_slot('abandoned')").await?;
-        let over = |postgres: &serde_json::Value| wait::condition(postgres, "WALRetained").is_none();
-        objects
-            .until_some(&kinds::POSTGRES, &db.name, "nothing kept", over)
-            .await?;
-        Ok(())
+        slots(&db, &world, "slots=null").await?;
+        until_nothing_is_kept(&db).await
     })
     .await;
 }
@@ -72,14 +116,12 @@ async fn wal_kept_by_an_abandoned_slot_is_told_until_the_slot_is_dropped() {
 #[tokio::test]
 async fn an_archive_takes_wal_away_and_one_that_fails_is_told() {
     scenario("archive", async |world, objects| {
-        let db = Managed::example(&objects, "archive.yaml").await?;
-        db.until_phase("Ready").await?;
-        sql(&db, &world, "create table filling (payload text)").await?;
+        let db = filling(&objects, &world, "archive.yaml").await?;
         sql(&db, &world, WAL).await?;
         let archive = Volume::of(&world, &objects, "ledger-archive", "ledger-0").await?;
         let arrived = async {
             while std::fs::read_dir(&archive.mount)?.count() == 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(200)).await; // a folder of another machine
+                tokio::time::sleep(Duration::from_millis(200)).await; // a folder of another machine
             }
             anyhow::Ok(())
         };
@@ -95,24 +137,12 @@ async fn an_archive_takes_wal_away_and_one_that_fails_is_told() {
             })
         };
         objects.apply(&settings("exit 7")).await?;
-        let shown = async {
-            while sql(&db, &world, "show archive_command").await? != "exit 7" {
-                tokio::time::sleep(std::time::Duration::from_millis(200)).await; // Patroni reloads in its own loop
-            }
-            anyhow::Ok(())
-        };
-        tokio::time::timeout(wait::PATIENCE, shown)
-            .await
-            .context("the setting did not arrive")??;
+        until_sql(&db, &world, "show archive_command", "exit 7").await?;
         sql(&db, &world, WAL).await?;
         let told = db.until_said("WALRetained", "True", "ArchiverFailing").await?;
         ensure!(told.contains("archive_command"), "{told}");
         objects.apply(&settings("true")).await?;
-        let over = |postgres: &serde_json::Value| wait::condition(postgres, "WALRetained").is_none();
-        objects
-            .until_some(&kinds::POSTGRES, &db.name, "nothing kept", over)
-            .await?;
-        Ok(())
+        until_nothing_is_kept(&db).await
     })
     .await;
 }

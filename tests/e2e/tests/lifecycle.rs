@@ -90,19 +90,13 @@ async fn a_database_is_restarted_resized_halted_deleted_and_taken_up_again() {
         db.until_all_ready(2).await?;
         report.nothing_is_lost(&db).await?;
 
-        objects.delete(&kinds::POSTGRES, &db.name).await?;
-        objects
-            .until(&kinds::POSTGRES, &db.name, "gone", |seen| seen.is_none())
-            .await?;
+        objects.remove(&kinds::POSTGRES, &db.name).await?;
         no_pods(&db).await?;
         db.apply(2, "400Mi", json!({"deletionPolicy": "WipeOut"})).await?;
         db.until_all_ready(2).await?;
         report.nothing_is_lost(&db).await?;
 
-        objects.delete(&kinds::POSTGRES, &db.name).await?;
-        objects
-            .until(&kinds::POSTGRES, &db.name, "gone", |seen| seen.is_none())
-            .await?;
+        objects.remove(&kinds::POSTGRES, &db.name).await?;
         let claims = objects.list(&kinds::CLAIM).await?;
         let kept = claims
             .iter()

@@ -38,20 +38,13 @@ async fn a_class_without_expansion_is_named() {
 #[tokio::test]
 async fn a_claim_at_its_quota_is_held_and_grows_when_the_quota_does() {
     scenario("quota", async |world, objects| {
-        let quota = |storage: &str| {
-            json!({
-                "apiVersion": "v1", "kind": "ResourceQuota",
-                "metadata": {"name": "storage", "namespace": objects.namespace()},
-                "spec": {"hard": {"requests.storage": storage}},
-            })
-        };
-        objects.apply(&quota("400Mi")).await?;
+        objects.storage_quota("400Mi").await?;
         let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
         db.autoscale(json!({})).await?;
         refused(&world, &db, Reason::QuotaExceeded, "storage").await?;
         let volume = db.volume(&world).await?;
         let before = volume.space()?.capacity;
-        objects.apply(&quota("2Gi")).await?;
+        objects.storage_quota("2Gi").await?;
         volume.until_larger_than(before).await?;
         db.settled(&world).await?;
         Ok(())

@@ -27,12 +27,7 @@ async fn three_members_grow_one_after_the_other_while_an_application_writes() {
     scenario("offline", async |world, objects| {
         let db = Managed::example(&objects, "ha.yaml").await?;
         db.until_phase("Ready").await?;
-        let _only_offline: Vec<_> = db
-            .volumes(&world)
-            .await?
-            .iter()
-            .map(|volume| faults::offline_only(&world, volume))
-            .collect::<Result<_, _>>()?;
+        let _only_offline = faults::offline_only(&world, &db.volumes(&world).await?)?;
         let ((), report) = writer::during(&db, async |_| {
             let request = db.also("offline.yaml").await?;
             db.finished(&request, PATIENCE).await.map(drop)
@@ -51,12 +46,7 @@ async fn a_single_member_is_stopped_grown_and_started() {
     scenario("offline1", async |world, objects| {
         let db = Managed::create(&objects, "one", 1, "400Mi", json!({})).await?;
         db.until_phase("Ready").await?;
-        let _only_offline: Vec<_> = db
-            .volumes(&world)
-            .await?
-            .iter()
-            .map(|volume| faults::offline_only(&world, volume))
-            .collect::<Result<_, _>>()?;
+        let _only_offline = faults::offline_only(&world, &db.volumes(&world).await?)?;
         // The autoscaler's own way: it asks for Offline, as its policy says.
         db.autoscale(json!({"expansionMode": "Offline", "usageThreshold": 80, "upperBound": "4Gi"}))
             .await?;
@@ -85,17 +75,13 @@ async fn three_full_members_are_stopped_grown_and_started() {
         let db = Managed::create(&objects, "ha", 3, "400Mi", json!({})).await?;
         db.until_phase("Ready").await?;
         let (volumes, report) = writer::during(&db, async |_| db.volumes(&world).await).await?;
-        let _only_offline: Vec<_> = volumes
-            .iter()
-            .map(|volume| faults::offline_only(&world, volume))
-            .collect::<Result<_, _>>()?;
+        let _only_offline = faults::offline_only(&world, &volumes)?;
         let primary = db.primary().await?.pod;
         for volume in &volumes {
             volume.fill_up()?;
         }
         // Down it goes for want of room for WAL, and so does whoever takes over.
-        let message = "select pg_logical_emit_message(false, 'filling', repeat(md5(random()::text), 32000))";
-        while db.psql(&world, &primary, message).await.is_ok() {}
+        while db.write_segment(&world, &primary).await.is_ok() {}
         db.until_phase("NotReady").await?;
         let section = json!({"apply": "Always", "volumeExpansion": {"mode": "Offline", "postgres": "700Mi"}});
         db.request("grow", "VolumeExpansion", section, PATIENCE).await?;

@@ -239,8 +239,11 @@ fn rounded(bytes: Bytes) -> String {
     format!("at least {}", Bytes::new(1 << (20 + whole.ilog2())))
 }
 
-/// Of several troubles the one to tell first: what keeps objects from being made, then what keeps pods from running.
+/// Of the members' troubles the first, with the name of its pod.
 #[must_use]
-pub fn first_trouble(members: &[Member]) -> Option<&Finding> {
-    members.iter().find_map(|member| member.trouble.as_ref())
+pub fn first_trouble(members: &[Member]) -> Option<Finding> {
+    members.iter().find_map(|member| {
+        let Finding { reason, message } = member.trouble.as_ref()?;
+        Some(Finding::new(*reason, format!("pod {}: {message}", member.name)))
+    })
 }

@@ -1,11 +1,10 @@
 //! One API server and one StatefulSet controller for all tests of this file, one test at a time: a PetSet controller acts on all
 //! namespaces.
 
+use apiserver_tests::server::Shared;
 pub(crate) use apiserver_tests::server::until;
-use apiserver_tests::server::{connect, start};
-use cluster::apiserver::ApiServer;
 use kube::Client;
-use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tokio::sync::MutexGuard;
 
 /// The one that is compared with, and those whose work both count on: claims stay while a pod uses them, and go with
 /// their owners.
@@ -15,12 +14,9 @@ const CONTROLLERS: [&str; 3] = [
     "garbage-collector-controller",
 ];
 
-static SERVER: OnceCell<ApiServer> = OnceCell::const_new();
-static TURN: Mutex<()> = Mutex::const_new(());
+static SERVER: Shared = Shared::new(&CONTROLLERS);
 
 /// A client of the server, and the turn of the test that holds it.
 pub(crate) async fn turn() -> (Client, MutexGuard<'static, ()>) {
-    let turn = TURN.lock().await;
-    let server = SERVER.get_or_init(async || start(&CONTROLLERS).await).await;
-    (connect(server).await, turn)
+    SERVER.turn().await
 }

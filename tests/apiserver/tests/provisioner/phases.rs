@@ -77,6 +77,7 @@ async fn what_keeps_a_pod_from_running_is_told_and_forgotten() {
             .await;
             let message = said.message.unwrap();
             assert!(message.contains(words) && message.contains(';'), "{message}");
+            assert!(message.starts_with("pod orders-1: "), "{message}");
         }
         world.pod_status(1, json!({"containerStatuses": []})).await;
         world.ready(1, true).await;

@@ -12,10 +12,7 @@ use serde_json::{Value, json};
 /// When something is refused, or it does not become Ready: with what its conditions say.
 pub(crate) async fn make(db: &Managed, postgres: &Value) -> anyhow::Result<Duration> {
     let namespace = db.objects.namespace();
-    db.objects.delete(&kinds::NAMESPACE, namespace).await?;
-    db.objects
-        .until(&kinds::NAMESPACE, namespace, "gone", |seen| seen.is_none())
-        .await?;
+    db.objects.remove(&kinds::NAMESPACE, namespace).await?;
     let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
     db.objects
         .apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}))
