@@ -125,8 +125,7 @@ impl Store {
             Some(entry) if entry.stream.id() > by.stream().id() => return,
             Some(entry) if entry.stream.id() == by.stream().id() && entry.fs_type == fs_type => return,
             Some(entry) => {
-                entry.stream = Arc::clone(by.stream());
-                (entry.index, entry.level) = (index, None);
+                entry.follow(Arc::clone(by.stream()), index);
                 (entry.device, entry.fs_type) = (device.to_owned(), fs_type.to_owned());
             }
             None => entries.push(Entry::new(

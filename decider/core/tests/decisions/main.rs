@@ -8,6 +8,7 @@
 
 mod order;
 mod properties;
+mod rates;
 mod read_only;
 mod scene;
 mod sizes;
