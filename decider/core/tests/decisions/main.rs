@@ -14,4 +14,5 @@ mod scene;
 mod sizes;
 mod supersede;
 mod told;
+mod traps;
 mod triggers;
