@@ -62,8 +62,9 @@ bench: cluster
 
 # A running cluster is kept; Highwater in it is brought up to date.
 .PHONY: cluster
-cluster: programs images
+cluster: programs images cli
 	$(cluster) up --keep
+	ln -sfn "$$(realpath $(programs)/kubectl-highwater)" target/cluster/bin/kubectl-highwater
 	. target/cluster/env && deploy/install.sh
 	@echo 'Highwater runs in the cluster; to use it: . target/cluster/env'
 
@@ -74,6 +75,10 @@ cluster-down: programs
 .PHONY: programs
 programs:
 	cargo build --quiet $(all) --bin cluster --bin csi-loop
+
+.PHONY: cli
+cli:
+	cargo build --quiet --package cli
 
 .PHONY: images
 images:
@@ -97,6 +102,7 @@ lint: programs
 	tests/cluster/setup/boundaries.sh
 	tests/cluster/setup/generated.sh
 	tests/cluster/setup/deny.sh
+	tests/cluster/setup/alerts.sh
 	gofmt -l tests/cluster/kubernetes | (! grep .)
 
 # The tiers of `make test`; tests/cluster/setup/tiers.sh gives each its time.

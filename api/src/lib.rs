@@ -35,3 +35,4 @@ pub mod refs;
 mod rules;
 mod shapes;
 pub mod table_page;
+pub mod view;

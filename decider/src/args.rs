@@ -14,6 +14,10 @@ pub struct Args {
     #[arg(long, default_value = "0.0.0.0:7400", value_name = "ADDRESS")]
     pub usage_listen: SocketAddr,
 
+    /// Where what is seen and decided can be asked for.
+    #[arg(long, default_value = "0.0.0.0:7401", value_name = "ADDRESS")]
+    pub view_listen: SocketAddr,
+
     /// The namespace of the lease.
     #[arg(long, env = "POD_NAMESPACE", value_name = "NAME")]
     pub namespace: String,

@@ -2,7 +2,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,8 +31,10 @@ use crate::{
 mod apply;
 mod beside;
 mod follow;
+mod forecast;
 mod gather;
 mod prune;
+mod show;
 mod status;
 
 use gather::{Gathered, gather, look_again};
@@ -51,6 +56,7 @@ pub struct Context {
     started: Timestamp,
     memory: Memory,
     index: Mutex<Index>,
+    filled: AtomicBool,
     backoff: PerObject<Key>,
     queue: Queue<Key>,
 }
@@ -91,6 +97,7 @@ impl Context {
             parts,
             memory: Memory::default(),
             index: Mutex::default(),
+            filled: AtomicBool::new(false),
             backoff: PerObject::new(RETRY.0, RETRY.1),
             queue: Queue::new(),
         })
@@ -106,6 +113,7 @@ impl Context {
             () = self.parts.objects.synced() => (),
         }
         let follower = follow::Follower::new(&self);
+        self.filled.store(true, Ordering::Release);
         tokio::select! {
             () = follower.run() => (),
             () = follow::samples(&self) => (),
@@ -124,10 +132,8 @@ impl Context {
 /// One look at one autoscaler: gather (memory), decide (pure), perform (client required, leader only).
 async fn look(context: &Context, key: Key) -> Again {
     let Some(autoscaler) = context.parts.objects.autoscalers.get(&key) else {
-        context
-            .parts
-            .metrics
-            .moved(context.memory.reason(&key, None), None);
+        let before = context.memory.standing(&key, None);
+        context.parts.metrics.moved(before.as_ref(), None);
         context.memory.forget(&key);
         context.backoff.succeeded(&key);
         return Again::OnChange;
@@ -186,12 +192,13 @@ fn tell_levels(context: &Context, gathered: &Gathered) {
     }
 }
 
-/// Logs and counts a reason when it is another than before.
+/// Counts how it stands, and logs a reason when it is another than before.
 fn tell(context: &Context, key: &Key, outcome: &Outcome) {
     let (reason, message) = (outcome.reason(), outcome.message());
-    let before = context.memory.reason(key, Some(reason));
-    context.parts.metrics.moved(before, Some(reason));
-    if before == Some(reason) {
+    let standing = outcome.standing();
+    let before = context.memory.standing(key, Some(standing));
+    context.parts.metrics.moved(before.as_ref(), Some(&standing));
+    if before.is_some_and(|before| before.reason == reason) {
         tracing::debug!(autoscaler = %key, %reason, message, "decided");
     } else {
         tracing::info!(autoscaler = %key, %reason, message, "decided");

@@ -1,8 +1,8 @@
 //! The decider: agents' samples and the cluster's objects in, PostgresOpsRequests out.
 //!
 //! Read it along the line: [`ingest`] believes or refuses what agents send, [`store`] keeps it, [`controller`]
-//! gathers what is known of a database, [`decider_core::decide()`] decides, and the decision is applied. What it
-//! is not: the one that changes a claim. That is the executor's work, by the request made here.
+//! gathers what is known of a database, [`decider_core::decide()`] decides, and the decision is applied. [`view`] tells
+//! whoever asks. What it is not: the one that changes a claim. That is the executor's work, by the request made here.
 
 pub mod args;
 pub mod controller;
@@ -12,6 +12,7 @@ mod memory;
 pub mod metrics;
 mod name;
 pub mod objects;
-mod profiles;
+pub mod profiles;
 pub mod run;
 pub mod store;
+pub mod view;

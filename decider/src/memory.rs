@@ -11,9 +11,12 @@ use api::autoscaling::v1alpha1::LastDecision;
 use control::watch::Key;
 use decider_core::Profile;
 use jiff::{SignedDuration, Timestamp};
-use units::{Bytes, Reason};
+use units::Bytes;
 
-use crate::objects::{Claim, Request};
+use crate::{
+    metrics::Standing,
+    objects::{Claim, Request},
+};
 
 mod expansions;
 
@@ -34,7 +37,7 @@ pub(crate) struct Memory(Mutex<Inner>);
 struct Inner {
     created: HashMap<Key, (String, Timestamp)>,
     growing: HashMap<String, Growing>,
-    reasons: HashMap<Key, Reason>,
+    standings: HashMap<Key, Standing>,
     usage_written: HashMap<Key, Timestamp>,
     untold: HashMap<Key, LastDecision>,
     expansions: Expansions,
@@ -109,12 +112,12 @@ impl Memory {
         None
     }
 
-    /// The reason last decided; answers the one before.
-    pub(crate) fn reason(&self, autoscaler: &Key, reason: Option<Reason>) -> Option<Reason> {
+    /// How it stands after the last decision; answers how it stood before.
+    pub(crate) fn standing(&self, autoscaler: &Key, standing: Option<Standing>) -> Option<Standing> {
         let mut inner = self.inner();
-        match reason {
-            Some(reason) => inner.reasons.insert(autoscaler.clone(), reason),
-            None => inner.reasons.remove(autoscaler),
+        match standing {
+            Some(standing) => inner.standings.insert(autoscaler.clone(), standing),
+            None => inner.standings.remove(autoscaler),
         }
     }
 

@@ -9,6 +9,11 @@ use prometheus_client::{
 };
 use units::Reason;
 
+mod fleet;
+
+use fleet::Fleet;
+pub(crate) use fleet::{SOON, Standing};
+
 /// The decider's metrics; clones share them.
 #[derive(Debug, Clone)]
 pub struct Metrics(Arc<Inner>);
@@ -25,7 +30,7 @@ struct Inner {
     pruned: Counter,
     streams: Gauge,
     volumes: Gauge,
-    autoscalers: Family<ReasonLabel, Gauge>,
+    fleet: Fleet,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,7 +56,7 @@ impl Metrics {
             pruned: Counter::default(),
             streams: Gauge::default(),
             volumes: Gauge::default(),
-            autoscalers: Family::default(),
+            fleet: Fleet::register(r),
         };
         r.register(
             "decisions",
@@ -91,11 +96,6 @@ impl Metrics {
         );
         r.register("streams", "Agents connected", inner.streams.clone());
         r.register("volumes", "Volumes that agents speak of", inner.volumes.clone());
-        r.register(
-            "autoscalers",
-            "PostgresAutoscalers, by the reason of their last decision",
-            inner.autoscalers.clone(),
-        );
         Self(Arc::new(inner))
     }
 
@@ -153,17 +153,15 @@ impl Metrics {
         self.0.volumes.set(i64::try_from(volumes).unwrap_or(i64::MAX));
     }
 
-    /// An autoscaler's reason went from one to another; `None` is not there.
-    pub fn moved(&self, from: Option<Reason>, to: Option<Reason>) {
-        if from == to {
-            return;
-        }
-        if let Some(reason) = from {
-            self.0.autoscalers.get_or_create(&label(reason)).dec();
-        }
-        if let Some(reason) = to {
-            self.0.autoscalers.get_or_create(&label(reason)).inc();
-        }
+    /// How an autoscaler stands went from one to another; `None` is not there.
+    pub(crate) fn moved(&self, from: Option<&Standing>, to: Option<&Standing>) {
+        self.0.fleet.moved(from, to);
+    }
+
+    /// How long the oldest growth has been under way.
+    pub(crate) fn oldest_growth(&self, age: Duration) {
+        let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.0.fleet.oldest_growth.set(seconds);
     }
 }
 
@@ -172,3 +170,6 @@ const fn label(reason: Reason) -> ReasonLabel {
         reason: reason.as_str(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,7 @@ use crate::{
     metrics::Metrics,
     objects::Objects,
     store::Store,
+    view::View,
 };
 
 /// The lease's name.
@@ -43,6 +44,7 @@ const GRACE: std::time::Duration = std::time::Duration::from_secs(10);
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let Args {
         usage_listen,
+        view_listen,
         namespace,
         pod_name,
         stale_after,
@@ -95,7 +97,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let lease = LeaseArgs {
         namespace,
         name: LEASE.into(),
-        pod_name,
+        pod_name: pod_name.clone(),
         timing: Timing::default(),
     };
     let (leader, task) = Leader::candidate(client.clone(), lease, SystemClock, &mut registry, stop.clone());
@@ -115,6 +117,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         events,
         metrics,
     });
+    let listener = TcpListener::bind(view_listen)
+        .await
+        .with_context(|| format!("cannot listen for questions on {view_listen}"))?;
+    let view = View::new(Arc::clone(&context), pod_name);
+    tasks.spawn("view", view.serve(listener, stop.clone()));
     tasks.spawn("controller", context.run(stop));
     tasks.spawn_last(
         "admin",

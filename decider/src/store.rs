@@ -100,6 +100,20 @@ impl Store {
             .count()
     }
 
+    /// The nodes of which agents have told, by name.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<api::view::Node> {
+        let inner = self.inner();
+        let mut nodes: Vec<_> = inner
+            .by_node
+            .iter()
+            .map(|(name, node)| node.shown(name))
+            .collect();
+        drop(inner);
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        nodes
+    }
+
     /// Volumes known.
     #[must_use]
     pub fn volumes(&self) -> usize {
@@ -221,6 +235,17 @@ impl Store {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Node {
+    fn shown(&self, name: &str) -> api::view::Node {
+        api::view::Node {
+            name: name.to_owned(),
+            connected: !self.newest.has_ended(),
+            as_of: self.newest.as_of(),
+            mounts: self.mounts.len(),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub use note::Note;
 pub use policy::{Apply, Limits, Mode, Policy, PolicyError, PolicySpec, RuleSpec, Trigger};
 pub use profile::{EXPECTED_DURATION, Expansion, Profile};
 pub use rate::{Rate, Trend};
-pub use record::{Record, VolumeRecord};
+pub use record::{Record, VolumeRecord, human};
 pub use sample::{Absurd, MAX_CLOCK_AHEAD, Raw, Sample};
 pub use size::{Sizing, base};
 pub use trigger::level;

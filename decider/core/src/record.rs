@@ -252,7 +252,8 @@ fn spec_behind(db: &Database) -> Option<Note> {
 }
 
 /// A size for people: at most one decimal, rounded to the nearest.
-pub(crate) fn human(size: Bytes) -> String {
+#[must_use]
+pub fn human(size: Bytes) -> String {
     const UNITS: [(u64, &str); 5] = [
         (1 << 50, "Pi"),
         (1 << 40, "Ti"),

@@ -250,11 +250,24 @@ pub(super) async fn housekeeping(context: &Context) {
             .parts
             .metrics
             .observe(context.parts.store.streams(), context.parts.store.volumes());
+        context.parts.metrics.oldest_growth(oldest_growth(context));
         let horizon = context.parts.clock.now().checked_sub(FORGET_AFTER);
         if let Ok(horizon) = horizon {
             context.parts.store.forget_before(horizon);
         }
     }
+}
+
+/// Age of the oldest growth that is under way.
+fn oldest_growth(context: &Context) -> Duration {
+    let open = context
+        .parts
+        .objects
+        .requests
+        .matching(|_, request| request.is_open());
+    let oldest = open.into_iter().map(|(_, request)| request.created).min();
+    let age = oldest.map(|created| context.parts.clock.now().duration_since(created));
+    age.and_then(|age| age.try_into().ok()).unwrap_or(Duration::ZERO)
 }
 
 fn look_at(context: &Context, database: &Key) {

@@ -70,7 +70,7 @@ impl Outcome {
         }
     }
 
-    fn record(&self) -> Option<&Record> {
+    pub(super) fn record(&self) -> Option<&Record> {
         match self {
             Self::Decided(decision) => Some(decision.record()),
             Self::Panicked { .. } => None,

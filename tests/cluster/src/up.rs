@@ -239,7 +239,7 @@ impl Cluster {
         link(helm, &state.path("bin/helm"))?;
         let quoted = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
         let text = format!(
-            "# . this file: kubectl and helm then mean this cluster.\nexport KUBECONFIG={}\nexport PATH={}:\"$PATH\"\n",
+            "# . this file: kubectl (also kubectl highwater) and helm then mean this cluster.\nexport KUBECONFIG={}\nexport PATH={}:\"$PATH\"\n",
             quoted(&state.kubeconfig()),
             quoted(&state.path("bin")),
         );

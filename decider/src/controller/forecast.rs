@@ -1,0 +1,56 @@
+//! What is predicted of volumes: how fast they fill, and when they are full.
+
+use std::time::Duration;
+
+use decider_core::{Record, VolumeRecord};
+use units::Reason;
+
+use super::status::Outcome;
+use crate::metrics::{SOON, Standing};
+
+/// What is predicted; `None` is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Forecast {
+    /// Bytes per second.
+    pub(super) rate: Option<u64>,
+    /// Until nothing can be written any more; with a known rate, `None` is never.
+    pub(super) full_in: Option<Duration>,
+}
+
+/// Of one volume. Rates are not in the record yet; that a volume is full now can be said without.
+pub(super) fn of(record: &VolumeRecord) -> Forecast {
+    let full = record.usage.is_some_and(|usage| usage.available.get() == 0);
+    Forecast {
+        rate: None,
+        full_in: full.then_some(Duration::ZERO),
+    }
+}
+
+/// Of the volume that is full first; else of the one that fills fastest.
+pub(super) fn soonest(record: &Record) -> Forecast {
+    let all = record.volumes.iter().map(of);
+    all.min_by_key(|f| (f.full_in.unwrap_or(Duration::MAX), std::cmp::Reverse(f.rate)))
+        .unwrap_or_default()
+}
+
+impl Outcome {
+    /// What is counted of it.
+    pub(super) fn standing(&self) -> Standing {
+        let reason = self.reason();
+        let Some(record) = self.record() else {
+            return Standing {
+                reason,
+                barrier: Some(reason),
+                full_soon: false,
+                stale: 0,
+            };
+        };
+        let stale = record.volumes.iter().filter(|v| v.reason == Reason::Stale);
+        Standing {
+            reason,
+            barrier: record.barrier,
+            full_soon: soonest(record).full_in.is_some_and(|t| t < SOON),
+            stale: u32::try_from(stale.count()).unwrap_or(u32::MAX),
+        }
+    }
+}
