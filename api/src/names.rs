@@ -37,6 +37,8 @@ pub const OWNED_BY_HIGHWATER: &str = "highwater";
 pub const ANNOTATION_MODE: &str = "highwater.dev/mode";
 /// Annotation of an autoscaler: percent of used inodes above which volumes grow.
 pub const ANNOTATION_INODE_THRESHOLD: &str = "highwater.dev/inode-threshold";
+/// Annotation of an autoscaler: `"Off"` acts on the thresholds alone, however fast a volume fills.
+pub const ANNOTATION_TIME_TO_FULL: &str = "highwater.dev/time-to-full";
 /// Annotation of an autoscaler: `IfReady` makes its Online expansions wait for a Ready database.
 pub const ANNOTATION_APPLY: &str = "highwater.dev/apply";
 /// Annotation of an autoscaler, written by the decider: times of modifications per claim, JSON.

@@ -9,8 +9,7 @@ const HEAD: &str = "\
 
 One list for everything: the `reason` of a condition and of an Event, the field `reason` of a log line, the label `reason` of a
 metric. Names, sizes and times are in the message beside it. Where nothing is to be done the last column is empty. The
-decider's reasons not to grow come first, in the order in which it asks. `BudgetSpent` and `TimeToFull` have their place in it;
-this version never gives them.
+decider's reasons not to grow come first, in the order in which it asks.
 
 | Reason | What it says | What to do |
 |---|---|---|

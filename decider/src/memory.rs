@@ -3,15 +3,24 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use api::autoscaling::v1alpha1::LastDecision;
 use control::watch::Key;
+use decider_core::Profile;
 use jiff::{SignedDuration, Timestamp};
 use units::Bytes;
 
-use crate::{metrics::Standing, objects::Claim};
+use crate::{
+    metrics::Standing,
+    objects::{Claim, Request},
+};
+
+mod expansions;
+
+use expansions::Expansions;
 
 /// A request that was created and that the watch has still not shown after this time was deleted at once.
 const LAG: SignedDuration = SignedDuration::from_secs(30);
@@ -31,6 +40,7 @@ struct Inner {
     standings: HashMap<Key, Standing>,
     usage_written: HashMap<Key, Timestamp>,
     untold: HashMap<Key, LastDecision>,
+    expansions: Expansions,
 }
 
 /// A claim on its way to another size.
@@ -136,9 +146,20 @@ impl Memory {
         self.inner().untold.remove(autoscaler);
     }
 
+    /// Learns how long this autoscaler's expansions took, and answers what the next one is expected to take.
+    pub(crate) fn learn(
+        &self,
+        autoscaler: &Key,
+        profile: &Profile,
+        requests: &[(Key, Arc<Request>)],
+    ) -> Duration {
+        self.inner().expansions.learn(autoscaler, profile, requests)
+    }
+
     /// The autoscaler is gone.
     pub(crate) fn forget(&self, autoscaler: &Key) {
         let mut inner = self.inner();
+        inner.expansions.forget(autoscaler);
         inner.usage_written.remove(autoscaler);
         inner.untold.remove(autoscaler);
     }

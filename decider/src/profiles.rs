@@ -1,77 +1,23 @@
 //! What classes of storage can do: the profiles that Highwater brings along, and the objects that override them.
 
+use std::time::Duration;
+
+use api::duration::DurationText;
 use control::watch::Store;
-use decider_core::{Expansion, Profile};
+use decider_core::{Expansion, Modifications, Profile};
 use units::Bytes;
 
 use api::highwater::v1alpha1::{self as api_profile, StorageProfileSpec};
 
 use crate::objects::Class;
 
-/// A profile known beforehand.
-struct BuiltIn {
-    provisioner: &'static str,
-    expansion: Expansion,
-    granularity: Bytes,
-    maximum_size: Option<Bytes>,
-    shared_filesystem: bool,
-}
-
-const fn block(provisioner: &'static str, granularity: Bytes, tib: u64) -> BuiltIn {
-    let maximum_size = if tib == 0 {
-        None
-    } else {
-        Some(Bytes::new(tib * Bytes::TIB.get()))
-    };
-    BuiltIn {
-        provisioner,
-        expansion: Expansion::Online,
-        granularity,
-        maximum_size,
-        shared_filesystem: false,
-    }
-}
-
-const fn shared(provisioner: &'static str) -> BuiltIn {
-    BuiltIn {
-        provisioner,
-        expansion: Expansion::Unsupported,
-        granularity: Bytes::MIB,
-        maximum_size: None,
-        shared_filesystem: true,
-    }
-}
-
-/// Each line with its source; sizes without one are left to the driver's own refusal.
-const BUILT_IN: &[BuiltIn] = &[
-    // kubernetes-sigs/aws-ebs-csi-driver docs/design.md: rounds up to GiB; 16 TiB is gp2's, the smallest maximum.
-    block("ebs.csi.aws.com", Bytes::GIB, 16),
-    // kubernetes-sigs/gcp-compute-persistent-disk-csi-driver pkg/gce-pd-csi-driver/controller.go: rounds up to GiB.
-    block("pd.csi.storage.gke.io", Bytes::GIB, 0),
-    // learn.microsoft.com, disks-types: GiB; 32,767 GiB for Standard and Premium.
-    block("disk.csi.azure.com", Bytes::GIB, 0),
-    // longhorn.io/docs, volume expansion: sizes are multiples of 2 MiB.
-    block("driver.longhorn.io", Bytes::new(2 << 20), 0),
-    // ceph/ceph-csi: rounds up to MiB.
-    block("rbd.csi.ceph.com", Bytes::MIB, 0),
-    block("rook-ceph.rbd.csi.ceph.com", Bytes::MIB, 0),
-    // topolvm/topolvm: 4 KiB; MiB keeps the numbers readable.
-    block("topolvm.io", Bytes::MIB, 0),
-    // rancher/local-path-provisioner deploy/chart: no resizer, yet its class says allowVolumeExpansion.
-    shared("rancher.io/local-path"),
-    // kubernetes-csi/csi-driver-nfs, nfs-subdir-external-provisioner: the size is a label.
-    shared("nfs.csi.k8s.io"),
-    shared("k8s-sigs.io/nfs-subdir-external-provisioner"),
-    // kubernetes-csi/csi-driver-host-path pkg/hostpath: sizes are not enforced.
-    shared("hostpath.csi.k8s.io"),
-    shared("k8s.io/minikube-hostpath"),
-];
+mod built_in;
 
 /// The profile of a class: the object for the class, else for its provisioner, else the built-in one, else the
 /// default. A field the object leaves out is taken from what it overrides.
 pub(crate) fn profile(class: &str, known: Option<&Class>, objects: &Store<StorageProfileSpec>) -> Profile {
     let provisioner = known.map_or("", |class| class.provisioner.as_str());
-    let below = built_in_of(provisioner).unwrap_or_default();
+    let below = built_in::of(provisioner).unwrap_or_default();
     // Of two objects for the same thing the first by name counts, whatever the order in which they came.
     let first = |test: &dyn Fn(&StorageProfileSpec) -> bool| {
         objects
@@ -84,32 +30,6 @@ pub(crate) fn profile(class: &str, known: Option<&Class>, objects: &Store<Storag
     match object {
         Some((key, spec)) => overridden(below, &key.name, &spec),
         None => below,
-    }
-}
-
-/// The profile that is built in for a driver.
-#[must_use]
-pub fn built_in_of(provisioner: &str) -> Option<Profile> {
-    BUILT_IN
-        .iter()
-        .find(|b| b.provisioner == provisioner)
-        .map(built_in)
-}
-
-fn built_in(profile: &BuiltIn) -> Profile {
-    let BuiltIn {
-        provisioner,
-        expansion,
-        granularity,
-        maximum_size,
-        shared_filesystem,
-    } = profile;
-    Profile {
-        name: (*provisioner).to_owned(),
-        expansion: *expansion,
-        granularity: *granularity,
-        maximum_size: *maximum_size,
-        shared_filesystem: *shared_filesystem,
     }
 }
 
@@ -127,8 +47,26 @@ fn overridden(below: Profile, name: &str, spec: &StorageProfileSpec) -> Profile 
         },
         granularity: size(spec.granularity.as_ref()).unwrap_or(below.granularity),
         maximum_size: size(spec.maximum_size.as_ref()).or(below.maximum_size),
+        modifications: spec.modifications.as_ref().map_or(below.modifications, budget),
+        duration: duration(spec.expected_duration.as_ref()).unwrap_or(below.duration),
         shared_filesystem: spec.shared_filesystem.unwrap_or(below.shared_filesystem),
     }
+}
+
+/// What the schema lets through is a budget; anything else is none.
+fn budget(spec: &api_profile::Modifications) -> Option<Modifications> {
+    let number = |n: i32| u32::try_from(n).ok();
+    let budget = Modifications {
+        count: number(spec.count)?,
+        window: duration(Some(&spec.window))?,
+        reserve: number(spec.reserve.unwrap_or(0))?,
+        minimum_interval: duration(spec.minimum_interval.as_ref()).unwrap_or(Duration::ZERO),
+    };
+    Some(budget).filter(|b| b.reserve < b.count)
+}
+
+fn duration(text: Option<&DurationText>) -> Option<Duration> {
+    text.and_then(|text| text.get().ok())
 }
 
 #[cfg(test)]
@@ -151,6 +89,7 @@ mod tests {
             |class_name: &str, provisioner: &str| profile(class_name, Some(&class(provisioner)), &objects);
         assert_eq!(of("gp3", "ebs.csi.aws.com").granularity, Bytes::GIB);
         assert!(of("x", "rancher.io/local-path").shared_filesystem);
+        assert_eq!(of("gp3", "ebs.csi.aws.com").modifications.unwrap().count, 4);
         assert_eq!(of("x", "unheard.of"), Profile::default());
         let spec = |text: serde_json::Value| serde_json::from_value(text).unwrap();
         objects.put(
@@ -165,7 +104,8 @@ mod tests {
         objects.put(
             Key::new("", "gp3"),
             spec(
-                serde_json::json!({"storageClassName": "gp3", "granularity": "4Gi", "expansion": "Offline"}),
+                serde_json::json!({"storageClassName": "gp3", "granularity": "4Gi", "expansion": "Offline",
+                    "modifications": {"count": 2, "window": "1h"}, "expectedDuration": "5s"}),
             ),
         );
         let gp3 = of("gp3", "ebs.csi.aws.com");
@@ -173,5 +113,11 @@ mod tests {
             (gp3.granularity, gp3.expansion, gp3.name.as_str()),
             (Bytes::new(4 << 30), Expansion::Offline, "gp3")
         );
+        let budget = gp3.modifications.unwrap();
+        assert_eq!(
+            (budget.count, budget.reserve, budget.window.as_secs()),
+            (2, 0, 3600)
+        );
+        assert_eq!(gp3.duration.as_secs(), 5);
     }
 }

@@ -134,13 +134,16 @@ impl Store {
             return;
         };
         node.mounts.insert(mount.clone());
-        let entries = inner.volumes.entry(mount.pv.clone()).or_default();
+        // One mount is the rule; room for four would be most of what a volume costs.
+        let entries = inner
+            .volumes
+            .entry(mount.pv.clone())
+            .or_insert_with(|| Vec::with_capacity(1));
         match entries.iter_mut().find(|e| e.mount == *mount) {
             Some(entry) if entry.stream.id() > by.stream().id() => return,
             Some(entry) if entry.stream.id() == by.stream().id() && entry.fs_type == fs_type => return,
             Some(entry) => {
-                entry.stream = Arc::clone(by.stream());
-                (entry.index, entry.level) = (index, None);
+                entry.follow(Arc::clone(by.stream()), index);
                 (entry.device, entry.fs_type) = (device.to_owned(), fs_type.to_owned());
             }
             None => entries.push(Entry::new(

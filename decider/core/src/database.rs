@@ -5,7 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use units::{Bytes, Reason};
 
-use crate::{sample::Sample, sample::elapsed};
+use crate::{
+    budget::Modified,
+    rate::Trend,
+    sample::{Sample, elapsed},
+};
 
 /// All that is known of one database at one moment.
 #[derive(Debug, Clone)]
@@ -31,6 +35,8 @@ pub struct Database {
     pub rooms: Vec<Room>,
     /// This autoscaler's growths, failed ones left out, in any order.
     pub growths: Vec<PastGrowth>,
+    /// When its claims were modified, by whomever.
+    pub modified: Modified,
 }
 
 /// One data volume: its claim and what an agent says of its filesystem.
@@ -108,6 +114,8 @@ pub struct Seen {
     pub sample: Sample,
     /// They held at least until then.
     pub as_of: Timestamp,
+    /// How they came about, as of then.
+    pub trend: Trend,
     /// The node that measured.
     pub node: String,
     /// The number of inodes was fixed when the filesystem was made (ext2 to ext4, not xfs or btrfs), so that

@@ -11,7 +11,7 @@ use crate::{
     profile::{Expansion, Profile},
     record::{self, Record, VolumeRecord},
     size::{self, Sizing},
-    trigger,
+    trigger::Against,
 };
 
 mod able;
@@ -65,7 +65,7 @@ pub fn decide(db: &Database, policy: &Policy, profile: &Profile, now: Timestamp)
     let volumes: Vec<_> = db
         .volumes
         .iter()
-        .map(|v| VolumeRecord::of(v, policy, now))
+        .map(|v| VolumeRecord::of(v, policy, profile, now))
         .collect();
     let barrier = could_grow(db, policy, profile, now, &volumes)
         .err()
@@ -75,6 +75,7 @@ pub fn decide(db: &Database, policy: &Policy, profile: &Profile, now: Timestamp)
         at: now,
         reason: Reason::BelowThreshold,
         text: String::new(),
+        alternatives: alternatives(db, policy, profile, answer.0.as_ref(), now),
         volumes,
         sizing: None,
         barrier,
@@ -140,17 +141,18 @@ fn ask(
         able::shared_filesystem(profile, &fresh)?;
         let writable = able::writable(&fresh)?;
         able::expandable(db, policy, profile)?;
-        let superseded = pause::request_open(db, &writable, limits, now)?;
+        let against = Against { limits, profile, now };
+        let superseded = pause::request_open(db, &writable, against)?;
         pause::request_failed(db, now)?;
         pause::resize_in_flight(db)?;
         pause::not_followed(db)?;
-        let cause = triggers(&writable, limits, volumes)?;
+        let cause = triggers(&writable, against, volumes)?;
         let base = size::base(db).ok_or_else(|| Note::new(Reason::NotMeasured, "no claim has a size"))?;
         bounds::at_upper_bound(db, base, limits, profile)?;
-        // The budget of modifications is asked here, once profiles' windows are counted.
+        bounds::budget(db, &writable, against)?;
         bounds::quota(db, base, profile)?;
-        bounds::runaway(db, base, limits, &writable, now)?;
-        let size = sizing.insert(bounds::sized(db, base, &writable, limits, profile)?);
+        bounds::runaway(db, base, &writable, against)?;
+        let size = sizing.insert(bounds::sized(db, base, &writable, against)?);
         let cause = superseding(cause, superseded);
         let growth = Growth {
             to: size.to,
@@ -184,8 +186,10 @@ fn could_grow(
     able::expandable(db, policy, profile)?;
     let base = size::base(db).unwrap_or(Bytes::ZERO);
     bounds::at_upper_bound(db, base, limits, profile)?;
+    let against = Against { limits, profile, now };
+    bounds::budget_for_emergencies(db, against)?;
     bounds::quota(db, base, profile)?;
-    bounds::runaway(db, base, limits, &writable, now)?;
+    bounds::runaway(db, base, &writable, against)?;
     match policy.mode {
         Mode::Live => Ok(()),
         Mode::Shadow => Err(Note::new(Reason::Shadow, "")),
@@ -193,11 +197,15 @@ fn could_grow(
 }
 
 /// Triggers: any volume is enough. When none fires, a volume that is not known, or cannot grow, is not "below".
-fn triggers(writable: &[(&Volume, &Seen)], limits: &Limits, volumes: &[VolumeRecord]) -> Result<Note, Note> {
+fn triggers(
+    writable: &[(&Volume, &Seen)],
+    against: Against<'_>,
+    volumes: &[VolumeRecord],
+) -> Result<Note, Note> {
     let fired = |record: &&VolumeRecord| {
         writable
             .iter()
-            .any(|(v, s)| v.claim.name == record.claim && trigger::fired(s, limits).is_some())
+            .any(|(v, s)| v.claim.name == record.claim && against.fired(s).is_some())
     };
     let fullest = |record: &&VolumeRecord| record.usage.map(|u| u.percent());
     if let Some(volume) = volumes.iter().filter(fired).max_by_key(fullest) {
@@ -219,6 +227,33 @@ fn triggers(writable: &[(&Volume, &Seen)], limits: &Limits, volumes: &[VolumeRec
         Reason::BelowThreshold,
         below.map(|v| v.text.clone()).unwrap_or_default(),
     ))
+}
+
+/// Alternatives: what else fires, whatever was told as the cause.
+fn alternatives(
+    db: &Database,
+    policy: &Policy,
+    profile: &Profile,
+    told: Result<&Growth, &Note>,
+    now: Timestamp,
+) -> Vec<Note> {
+    let Ok(limits) = &policy.limits else {
+        return Vec::new();
+    };
+    let against = Against { limits, profile, now };
+    let seen = db
+        .volumes
+        .iter()
+        .filter_map(|v| Some((v, v.fresh(now, policy.stale_after)?)));
+    let fires = seen
+        .filter(|(_, seen)| !seen.sample.read_only)
+        .flat_map(|(volume, seen)| {
+            against
+                .all(seen)
+                .map(move |reason| Note::new(reason, record::fires(reason, volume, seen, against)))
+        });
+    let told = told.map_or_else(|note| note.text.as_str(), |growth| growth.text.as_str());
+    fires.filter(|note| !told.contains(&note.text)).collect()
 }
 
 /// Superseding: what the volume says is why, and the request that waits is why now.

@@ -6,12 +6,16 @@
 //!
 //! Read [`decide()`] first; its order is the documentation.
 
+mod budget;
 mod caps;
 mod database;
 mod decide;
+mod forecast;
+mod learned;
 mod note;
 mod policy;
 mod profile;
+mod rate;
 mod record;
 mod runaway;
 mod sample;
@@ -19,14 +23,17 @@ mod size;
 mod trigger;
 mod window;
 
+pub use budget::{Modifications, Modified};
 pub use caps::Cap;
 pub use database::{
     Claim, Database, FailedRequest, OpenRequest, PastGrowth, Resize, Room, Seen, Usage, Volume,
 };
 pub use decide::{Decision, decide};
+pub use learned::Learned;
 pub use note::Note;
 pub use policy::{Apply, Limits, Mode, Policy, PolicyError, PolicySpec, RuleSpec, Trigger};
-pub use profile::{Expansion, Profile};
+pub use profile::{EXPECTED_DURATION, Expansion, Profile};
+pub use rate::{Rate, Trend};
 pub use record::{Record, VolumeRecord, human};
 pub use sample::{Absurd, MAX_CLOCK_AHEAD, Raw, Sample};
 pub use size::{Sizing, base};

@@ -34,6 +34,8 @@ pub struct PolicySpec {
     pub mode: Option<String>,
     /// Annotation `highwater.dev/inode-threshold`.
     pub inode_threshold: Option<String>,
+    /// Annotation `highwater.dev/time-to-full`.
+    pub time_to_full: Option<String>,
     /// Annotation `highwater.dev/apply`.
     pub apply: Option<String>,
     /// `expansionMode` is `Offline`: pods may be stopped for it.
@@ -68,7 +70,7 @@ pub struct Policy {
     pub stale_after: Duration,
 }
 
-/// `trigger`.
+/// `trigger`, and annotation `highwater.dev/time-to-full`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
     /// Acts.
@@ -100,6 +102,8 @@ pub enum Apply {
 pub struct Limits {
     /// Used space above it fires; 1 to 99.
     pub usage_threshold: Percent,
+    /// Whether the rate is acted upon, as a trigger and in sizes.
+    pub time_to_full: Trigger,
     /// Used inodes above it fire; 1 to 99.
     pub inode_threshold: Percent,
     /// Growth by tier.
@@ -149,24 +153,14 @@ impl Policy {
             "highwater.dev/mode",
             Mode::Live,
             &mut notes,
-            |text| {
-                [("Live", Mode::Live), ("Shadow", Mode::Shadow)]
-                    .into_iter()
-                    .find(|(t, _)| *t == text)
-                    .map(|p| p.1)
-            },
+            one_of([("Live", Mode::Live), ("Shadow", Mode::Shadow)]),
         );
         let apply = annotation(
             spec.apply.as_deref(),
             "highwater.dev/apply",
             Apply::Always,
             &mut notes,
-            |text| {
-                [("Always", Apply::Always), ("IfReady", Apply::IfReady)]
-                    .into_iter()
-                    .find(|(t, _)| *t == text)
-                    .map(|p| p.1)
-            },
+            one_of([("Always", Apply::Always), ("IfReady", Apply::IfReady)]),
         );
         let default_inodes = Percent::new(INODE_THRESHOLD).unwrap_or(Percent::FULL);
         let inode_threshold = annotation(
@@ -176,6 +170,13 @@ impl Policy {
             &mut notes,
             |text| Percent::parse(text).ok().filter(|p| (1..=99).contains(&p.get())),
         );
+        let time_to_full = annotation(
+            spec.time_to_full.as_deref(),
+            "highwater.dev/time-to-full",
+            Trigger::On,
+            &mut notes,
+            one_of([("On", Trigger::On), ("Off", Trigger::Off)]),
+        );
         let (trigger, bad_trigger) = match spec.trigger.as_deref() {
             Some("On") => (Trigger::On, None),
             None | Some("" | "Off") => (Trigger::Off, None),
@@ -183,7 +184,7 @@ impl Policy {
         };
         let limits = match bad_trigger {
             Some(error) => Err(error),
-            None => Limits::read(spec, inode_threshold),
+            None => Limits::read(spec, inode_threshold, time_to_full),
         };
         Self {
             trigger,
@@ -198,7 +199,7 @@ impl Policy {
 }
 
 impl Limits {
-    fn read(spec: &PolicySpec, inode_threshold: Percent) -> Result<Self, PolicyError> {
+    fn read(spec: &PolicySpec, inode_threshold: Percent, time_to_full: Trigger) -> Result<Self, PolicyError> {
         let usage = spec.usage_threshold.unwrap_or(USAGE_THRESHOLD);
         let usage_threshold = Percent::new(usage.into())
             .ok()
@@ -223,6 +224,7 @@ impl Limits {
         };
         Ok(Self {
             usage_threshold,
+            time_to_full,
             inode_threshold,
             rules,
             fallback,
@@ -247,6 +249,16 @@ fn annotation<T>(
         ));
         default
     })
+}
+
+/// Reads one of two words.
+fn one_of<T: Copy>(words: [(&'static str, T); 2]) -> impl FnOnce(&str) -> Option<T> {
+    move |text| {
+        words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, value)| *value)
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! What a class of storage can do.
 
+use std::time::Duration;
+
 use units::Bytes;
+
+use crate::budget::Modifications;
 
 /// How a driver grows volumes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +18,6 @@ pub enum Expansion {
 }
 
 /// What holds for all claims of one database: where they differ, the stricter.
-///
-/// Modification budgets and the expected duration of an expansion belong here too; they are not decided on yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// Where it comes from, for messages.
@@ -26,9 +28,17 @@ pub struct Profile {
     pub granularity: Bytes,
     /// The largest volume.
     pub maximum_size: Option<Bytes>,
+    /// How often a volume may be modified; `None` is as often as wanted.
+    pub modifications: Option<Modifications>,
+    /// From a request to the space being there: learned, or as expected until one was seen.
+    pub duration: Duration,
     /// The filesystem holds other volumes too, so that its size is no claim's.
     pub shared_filesystem: bool,
 }
+
+/// How long an expansion takes where nothing is known. Nobody publishes it: GKE's controller takes 6.7 s
+/// (kubernetes/kubernetes#131402), a kubelet that is not nudged up to two minutes (topolvm/topolvm#496).
+pub const EXPECTED_DURATION: Duration = Duration::from_secs(60);
 
 impl Default for Profile {
     /// A driver nothing is known of: it grows volumes as its class says, and rounds up by itself. One MiB keeps
@@ -39,6 +49,8 @@ impl Default for Profile {
             expansion: Expansion::Online,
             granularity: Bytes::MIB,
             maximum_size: None,
+            modifications: None,
+            duration: EXPECTED_DURATION,
             shared_filesystem: false,
         }
     }
@@ -64,6 +76,11 @@ impl Profile {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             },
+            modifications: match (self.modifications, other.modifications) {
+                (Some(a), Some(b)) => Some(a.stricter(b)),
+                (a, b) => a.or(b),
+            },
+            duration: self.duration.max(other.duration),
             shared_filesystem: self.shared_filesystem || other.shared_filesystem,
         }
     }

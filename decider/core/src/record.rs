@@ -7,10 +7,13 @@ use units::{Bytes, Percent, Reason, Usage};
 
 use crate::{
     database::{self, Database, Seen, Volume},
+    forecast,
     note::Note,
-    policy::Policy,
+    policy::{Limits, Policy},
+    profile::Profile,
+    rate::{Trend, coarse},
     size::Sizing,
-    trigger,
+    trigger::Against,
 };
 
 /// One decision, explained. Texts hold times of change, never ages, so that an idle database's stays the same.
@@ -24,6 +27,8 @@ pub struct Record {
     pub text: String,
     /// What was seen of each volume, in the order of the database's.
     pub volumes: Vec<VolumeRecord>,
+    /// What else would have made it grow, had the cause told not done so.
+    pub alternatives: Vec<Note>,
     /// The size and what it was weighed against, if it came to that.
     pub sizing: Option<Sizing>,
     /// What keeps this database from growing even if it had to; `None` if nothing does.
@@ -47,6 +52,12 @@ pub struct VolumeRecord {
     pub sample_age: Option<Duration>,
     /// When they were measured.
     pub sampled_at: Option<Timestamp>,
+    /// How fast it fills; unknown without a past.
+    pub trend: Trend,
+    /// When it is full if that goes on, from the time of the decision; also from a measurement too old to act upon.
+    pub full_in: Option<Duration>,
+    /// What a growth is reckoned to need: with less than this left, it is time.
+    pub lead: Option<Duration>,
     /// What it says by itself.
     pub reason: Reason,
     /// The words for this volume.
@@ -70,9 +81,14 @@ impl Record {
 
 impl VolumeRecord {
     /// Judges one volume by itself.
-    pub(crate) fn of(volume: &Volume, policy: &Policy, now: Timestamp) -> Self {
+    pub(crate) fn of(volume: &Volume, policy: &Policy, profile: &Profile, now: Timestamp) -> Self {
         let seen = volume.seen();
-        let (reason, text) = judge(volume, policy, now);
+        let against = policy
+            .limits
+            .as_ref()
+            .ok()
+            .map(|limits| Against { limits, profile, now });
+        let (reason, text) = judge(volume, policy, against, now);
         Self {
             claim: volume.claim.name.clone(),
             node: seen.map(|s| s.node.clone()),
@@ -82,6 +98,9 @@ impl VolumeRecord {
                 .and_then(|s| s.sample.inodes_percent()),
             sample_age: seen.map(|s| s.age(now)),
             sampled_at: seen.map(|s| s.sample.sampled_at),
+            trend: seen.map(|s| s.trend).unwrap_or_default(),
+            full_in: seen.and_then(|s| full_in(s, now)),
+            lead: seen.map(|s| forecast::lead(s.age(now), profile.duration)),
             reason,
             text,
         }
@@ -93,6 +112,7 @@ impl VolumeRecord {
             self.reason,
             Reason::BelowThreshold
                 | Reason::ThresholdExceeded
+                | Reason::TimeToFull
                 | Reason::InodesExceeded
                 | Reason::FinishesAtNextMount
         )
@@ -100,7 +120,7 @@ impl VolumeRecord {
 }
 
 /// The word and the words for one volume.
-fn judge(volume: &Volume, policy: &Policy, now: Timestamp) -> (Reason, String) {
+fn judge(volume: &Volume, policy: &Policy, against: Option<Against<'_>>, now: Timestamp) -> (Reason, String) {
     let claim = &volume.claim.name;
     let seen = match &volume.usage {
         database::Usage::Seen(seen) => seen,
@@ -137,24 +157,55 @@ fn judge(volume: &Volume, policy: &Policy, now: Timestamp) -> (Reason, String) {
         let Note { reason, text } = read_only(volume, seen);
         return (reason, text);
     }
-    let Ok(limits) = &policy.limits else {
+    let Some(against) = against else {
         return (Reason::BelowThreshold, numbers);
     };
-    match trigger::fired(seen, limits) {
-        Some(Reason::InodesExceeded) => {
-            let inodes = seen.sample.inodes_percent().unwrap_or(Percent::FULL);
-            let threshold = limits.inode_threshold;
-            (
-                Reason::InodesExceeded,
-                format!("{claim} has {inodes} of its inodes used, threshold {threshold}"),
-            )
-        }
-        Some(reason) => (reason, format!("{numbers}, threshold {}", limits.usage_threshold)),
+    match against.fired(seen) {
+        Some(reason) => (reason, fires(reason, volume, seen, against)),
         None => (
             Reason::BelowThreshold,
-            format!("{numbers}, threshold {}", limits.usage_threshold),
+            format!("{numbers}, threshold {}", against.limits.usage_threshold),
         ),
     }
+}
+
+/// The words for a trigger that fires.
+pub(crate) fn fires(reason: Reason, volume: &Volume, seen: &Seen, against: Against<'_>) -> String {
+    let claim = &volume.claim.name;
+    let Limits {
+        usage_threshold,
+        inode_threshold,
+        ..
+    } = against.limits;
+    let usage = seen.sample.usage;
+    let numbers = format!(
+        "{claim} is {} used ({} of {})",
+        usage.percent(),
+        human(usage.used),
+        human(usage.capacity)
+    );
+    match (reason, against.forecast(seen)) {
+        (Reason::InodesExceeded, _) => {
+            let inodes = seen.sample.inodes_percent().unwrap_or(Percent::FULL);
+            format!("{claim} has {inodes} of its inodes used, threshold {inode_threshold}")
+        }
+        (Reason::TimeToFull, Some(forecast)) => {
+            let left = forecast.rate.fills(forecast.available).unwrap_or(Duration::MAX);
+            format!(
+                "{numbers} and fills at {}: full in {}, a growth is reckoned to need {}",
+                forecast.rate,
+                coarse(left),
+                coarse(forecast.lead)
+            )
+        }
+        _ => format!("{numbers}, threshold {usage_threshold}"),
+    }
+}
+
+/// From now, though the numbers are of a while ago.
+fn full_in(seen: &Seen, now: Timestamp) -> Option<Duration> {
+    let left = seen.trend.full_in(seen.sample.usage.available)?;
+    Some(left.saturating_sub(seen.age(now)))
 }
 
 /// Notes that hold whatever is decided.

@@ -1,13 +1,16 @@
 //! How large: the size to ask for, with its arithmetic.
 
+use std::time::Duration;
+
 use units::{Bytes, Percent, Reason};
 
 use crate::{
     caps::{Cap, tightest},
     database::{Database, Resize, Seen, Volume},
     policy::Limits,
-    profile::Profile,
+    rate::Rate,
     record::human,
+    trigger::Against,
 };
 
 /// A growth ends at least this many points under the threshold, or the next write crosses it again.
@@ -15,6 +18,10 @@ const MARGIN_POINTS: u8 = 5;
 /// Steps of a rule within one decision. A rule that needs more (10 MiB a step, terabytes to go) is finished by
 /// going straight to what is needed.
 const MOST_STEPS: u32 = 1_000;
+
+/// However long until the next modification: what is only expected is not bought beyond this multiple, which is also
+/// what the runaway guard allows in a day.
+const MOST_FOR_HOURS: u64 = 4;
 
 /// A size with the arithmetic that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +32,10 @@ pub struct Sizing {
     pub rule: String,
     /// How many steps of them.
     pub steps: u32,
-    /// The smallest size at which every volume is under the thresholds by the margin.
+    /// The smallest size at which every volume is under the thresholds by the margin, and lasts.
     pub needed: Bytes,
+    /// The part of it that rates need; zero if none is known.
+    pub for_rate: Bytes,
     /// What the rules give, rounded up to the profile's granularity.
     pub wanted: Bytes,
     /// Every limit looked at.
@@ -53,6 +62,8 @@ impl Sizing {
             base,
             rule,
             steps,
+            needed,
+            for_rate,
             wanted,
             capped_by,
             to,
@@ -60,6 +71,11 @@ impl Sizing {
         } = self;
         let times = if *steps > 1 {
             format!(" x{steps}")
+        } else {
+            String::new()
+        };
+        let rate = if for_rate == needed && *for_rate > Bytes::ZERO {
+            format!(", its rate needs {}", human(*for_rate))
         } else {
             String::new()
         };
@@ -74,7 +90,11 @@ impl Sizing {
             Some(cap) => format!(", wanted {}, capped by {}", human(*wanted), cap.what),
             None => String::new(),
         };
-        format!("{} -> {} (rule {rule}{times}{capped})", human(*base), human(*to))
+        format!(
+            "{} -> {} (rule {rule}{times}{rate}{capped})",
+            human(*base),
+            human(*to)
+        )
     }
 }
 
@@ -100,19 +120,22 @@ fn own_base(volume: &Volume) -> Bytes {
     }
 }
 
-/// The size to ask for. `seen` are the fresh measurements with their volumes.
+/// The size to ask for. `seen` are the fresh measurements with their volumes; the next modification is permitted
+/// after `until_next`.
 pub(crate) fn grow(
     base: Bytes,
     seen: &[(&Volume, &Seen)],
-    limits: &Limits,
-    profile: &Profile,
+    against: Against<'_>,
+    until_next: Duration,
     caps: Vec<Cap>,
 ) -> Result<Sizing, Reason> {
-    let needed = seen
-        .iter()
-        .map(|(v, s)| needed_by(v, s, limits))
-        .max()
-        .unwrap_or(Bytes::ZERO);
+    let Against { limits, profile, .. } = against;
+    let most = |of: &dyn Fn(&Volume, &Seen) -> Bytes| {
+        let all = seen.iter().map(|(volume, seen)| of(volume, seen));
+        all.max().unwrap_or(Bytes::ZERO)
+    };
+    let for_rate = most(&|v, s| needed_by_rate(base, v, s, against, until_next));
+    let needed = most(&|v, s| needed_by(v, s, limits)).max(for_rate);
     let Steps {
         size,
         rule,
@@ -130,6 +153,7 @@ pub(crate) fn grow(
         rule,
         steps: count,
         needed,
+        for_rate,
         wanted,
         caps,
         capped_by,
@@ -196,6 +220,34 @@ fn needed_by(volume: &Volume, seen: &Seen, limits: &Limits) -> Bytes {
         Bytes::ZERO
     };
     space.max(inodes)
+}
+
+/// The smallest size that lasts: while it is being grown, then until the next modification is permitted, and from
+/// there as long again as a growth takes, or the next one would be too late as soon as it may be asked for.
+///
+/// What hours bring is bounded: no provider takes space back.
+fn needed_by_rate(
+    base: Bytes,
+    volume: &Volume,
+    seen: &Seen,
+    against: Against<'_>,
+    until_next: Duration,
+) -> Bytes {
+    let Some(forecast) = against.forecast(seen).filter(|f| f.rate > Rate::ZERO) else {
+        return Bytes::ZERO;
+    };
+    let own = volume.claim.capacity.max(seen.sample.usage.capacity);
+    let soon = forecast.rate.during(forecast.lead.saturating_mul(2));
+    let hours = seen.trend.sustained.unwrap_or(forecast.rate).during(until_next);
+    let with = |more: Bytes| {
+        let used = u128::from(seen.sample.usage.used.get()) + u128::from(more.get());
+        let size = (u128::from(own.get()).saturating_mul(used))
+            .div_ceil(u128::from(seen.sample.usable().get()).max(1));
+        Bytes::new(u64::try_from(size).unwrap_or(u64::MAX))
+    };
+    let most = base.checked_mul_ratio(MOST_FOR_HOURS, 1).unwrap_or(base);
+    let later = soon.checked_add(hours).map_or(most, with).min(most);
+    with(soon).max(later)
 }
 
 /// `own` enlarged until `used` of `whole`, which grows with it, is at most the threshold less the margin.

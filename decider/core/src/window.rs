@@ -1,19 +1,30 @@
-//! The recent past of one volume, bounded and thinned. Lives in memory only; agents replay it after a restart.
+//! The recent past of one volume: bounded, thinned by age, and enough to tell a sawtooth from a COPY.
 //!
-//! Kept as changes, not as ticks: a volume that does not move costs one point. The rate trigger will read it;
-//! nothing decides on it yet.
+//! Kept are maxima: of each second for a while, then of each quarter of a minute, each minute, each ten minutes, for
+//! an hour in all. A volume that does not move costs two points. Lives in memory only; agents replay the last ten
+//! minutes of it after a restart. No heap, so that a volume costs what [`Window`] is large.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use units::Bytes;
 
-use crate::sample::elapsed;
+use crate::rate::{Rate, Trend};
 
-/// No point is older than this, matching what agents replay.
-const SPAN: Duration = Duration::from_secs(600);
-/// Two points are at least this far apart, the newest excepted: with [`SPAN`] it bounds their number to 121.
-const SPACING: Duration = Duration::from_secs(5);
+mod slots;
+
+use slots::Slots;
+
+/// The rate is the slope over this time. Ten measurements: long enough for one WAL segment of 16 MiB, or one
+/// flush of the page cache, not to look like a COPY, short against the time in which any volume can be grown.
+pub(crate) const SHORT: Duration = Duration::from_secs(10);
+/// Peaks are remembered for this time: PostgreSQL's checkpoints are minutes apart (checkpoint_timeout is 5 min by
+/// default and commonly 15 to 30), and so are the sawteeth they make.
+pub(crate) const LONG: Duration = Duration::from_secs(3_600);
+/// With less than this known, there is no rate yet.
+const SHORTEST: Duration = Duration::from_secs(3);
+/// With less than this known, nothing is said of hours.
+const LONGISH: Duration = Duration::from_secs(60);
 
 /// Used space at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,95 +37,155 @@ pub struct Point {
     pub capacity: Bytes,
 }
 
-/// Points in the order of time, oldest first.
+/// The past of one volume.
 #[derive(Debug, Clone, Default)]
 pub struct Window {
-    points: VecDeque<Point>,
+    slots: Slots,
+    newest: Option<Newest>,
+}
+
+/// The newest point, with the time until which it is known to have held. Unix milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Newest {
+    at: i64,
+    held: i64,
+    used: Bytes,
+    capacity: Bytes,
 }
 
 impl Window {
     /// Adds a point. One that is not newer than the newest is dropped: the past is set by [`Window::replay`] only.
     pub fn push(&mut self, point: Point) {
-        if self.points.back().is_some_and(|last| last.at >= point.at) {
+        let at = point.at.as_millisecond();
+        let next = Newest {
+            at,
+            held: at,
+            used: point.used,
+            capacity: point.capacity,
+        };
+        let Some(last) = self.newest else {
+            self.newest = Some(next);
+            return;
+        };
+        if at <= last.at {
             return;
         }
-        let mut newest = self.points.iter().rev();
-        let crowded = match (newest.next(), newest.next()) {
-            (Some(last), Some(before)) => elapsed(before.at, last.at) < SPACING,
-            _ => false,
-        };
-        if crowded {
-            self.points.pop_back();
+        let mut before = last.used;
+        if last.capacity != next.capacity {
+            // A filesystem that grows takes some of its new space for itself at once: that is not filling.
+            self.slots.shift(last.used, next.used);
+            before = next.used;
         }
-        self.points.push_back(point);
-        while self
-            .points
-            .front()
-            .is_some_and(|first| elapsed(first.at, point.at) > SPAN)
-        {
-            self.points.pop_front();
+        let held = last.held.clamp(last.at, at);
+        // Both ends of a level stretch: when it began tells the slope, until when it lasted how long it is a peak.
+        self.slots.push(last.at.max(at - ms(LONG)), before, at);
+        if held > last.at {
+            self.slots.push(held, before, at);
+        }
+        // What happened in a gap is not known; that it happened at once is the least likely.
+        if at - held > ms(SHORT) && next.used > before {
+            let (rise, gap) = (next.used.saturating_sub(before), at - held);
+            let until = u64::try_from(gap - ms(SHORT)).unwrap_or(0);
+            let earlier = rise.checked_mul_ratio(until, u64::try_from(gap).unwrap_or(1));
+            let then = before.checked_add(earlier.unwrap_or(Bytes::ZERO));
+            self.slots.push(at - ms(SHORT), then.unwrap_or(before), at);
+        }
+        self.newest = Some(next);
+    }
+
+    /// The newest point is known to have held until then, give or take what an agent need not tell.
+    pub fn hold(&mut self, until: Timestamp) {
+        if let Some(newest) = &mut self.newest {
+            newest.held = newest.held.max(until.as_millisecond());
         }
     }
 
-    /// Puts an agent's past before what is known; points inside the known time are dropped.
+    /// Puts an agent's past, oldest first, before and between what is known. Nothing newer than the newest point is
+    /// taken, and nothing of a filesystem that had another size since.
     pub fn replay(&mut self, past: impl IntoIterator<Item = Point>) {
-        let known = std::mem::take(&mut self.points);
-        let begins = known.front().map(|p| p.at);
-        for point in past.into_iter().filter(|p| begins.is_none_or(|t| p.at < t)) {
-            self.push(point);
+        let newest = self.newest;
+        let mut other = Self::default();
+        for point in past {
+            if newest.is_none_or(|n| point.at.as_millisecond() < n.at) {
+                other.push(point);
+            }
         }
-        for point in known {
-            self.push(point);
+        let (Some(newest), Some(last)) = (newest, other.newest) else {
+            if newest.is_none() {
+                *self = other;
+            }
+            return;
+        };
+        if last.capacity == newest.capacity {
+            other.slots.push(last.at, last.used, newest.at);
+            self.slots.merge(&other.slots, newest.at);
         }
     }
 
-    /// Points held, oldest first.
-    pub fn points(&self) -> impl Iterator<Item = &Point> {
-        self.points.iter()
+    /// How the volume develops, as of `at`, until which the newest point is known to have held.
+    #[must_use]
+    pub fn trend(&self, at: Timestamp) -> Trend {
+        let Some(newest) = self.newest else {
+            return Trend::default();
+        };
+        let at = at.as_millisecond().max(newest.at);
+        Trend {
+            rate: self.rate(newest, at),
+            sustained: self.sustained(newest, at),
+        }
     }
+
+    fn rate(&self, newest: Newest, at: i64) -> Option<Rate> {
+        let peak = self.peak(newest, at, Duration::ZERO)?;
+        match self.peak(newest, at, SHORT) {
+            Some(before) => Rate::of(peak.saturating_sub(before), SHORT),
+            None => {
+                let (known, first) = self.oldest(newest, at);
+                let rise = peak.saturating_sub(first);
+                Rate::of(rise, known).filter(|_| known >= SHORTEST)
+            }
+        }
+    }
+
+    /// From the peak of the first half to that of the second: nothing for a sawtooth that fits into a half.
+    fn sustained(&self, newest: Newest, at: i64) -> Option<Rate> {
+        let (known, _) = self.oldest(newest, at);
+        let half = known.min(LONG) / 2;
+        if known < LONGISH {
+            return None;
+        }
+        let (peak, before) = (
+            self.peak(newest, at, Duration::ZERO)?,
+            self.peak(newest, at, half)?,
+        );
+        // The border lies within a maximum of ten minutes: its slope is counted from the last one before.
+        let since = self.slots.last_before(at - ms(half), at).unwrap_or(newest.at);
+        let span = Duration::from_millis(u64::try_from(at - since).unwrap_or(0));
+        Rate::of(peak.saturating_sub(before), span.max(half))
+    }
+
+    /// The running maximum as it was `ago`; `None` where nothing is that old.
+    fn peak(&self, newest: Newest, at: i64, ago: Duration) -> Option<Bytes> {
+        let horizon = at - ms(ago);
+        let slots = self.slots.peak(horizon, at);
+        let own = (newest.at <= horizon).then_some(slots::round(newest.used));
+        slots.max(own)
+    }
+
+    /// How much is known, and where it begins.
+    fn oldest(&self, newest: Newest, at: i64) -> (Duration, Bytes) {
+        let (first, used) = self
+            .slots
+            .oldest(at)
+            .unwrap_or_else(|| (newest.at, slots::round(newest.used)));
+        let known = u64::try_from(at - first).unwrap_or(0);
+        (Duration::from_millis(known), used)
+    }
+}
+
+fn ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn point(second: i64) -> Point {
-        let at = Timestamp::from_second(1_000_000 + second).expect("in range");
-        Point {
-            at,
-            used: Bytes::new(1),
-            capacity: Bytes::new(2),
-        }
-    }
-
-    fn seconds(window: &Window) -> Vec<i64> {
-        window.points().map(|p| p.at.as_second() - 1_000_000).collect()
-    }
-
-    #[test]
-    fn a_thousand_seconds_of_ticks_are_thinned_and_bounded() {
-        let mut window = Window::default();
-        (0..1_000).for_each(|s| window.push(point(s)));
-        let kept = seconds(&window);
-        assert!(kept.len() <= 122, "{} points", kept.len());
-        assert_eq!(kept.last(), Some(&999), "the newest is always kept");
-        assert!(kept[0] >= 399, "nothing older than the span: {}", kept[0]);
-    }
-
-    #[test]
-    fn an_old_point_never_replaces_a_newer_one() {
-        let mut window = Window::default();
-        window.push(point(10));
-        window.push(point(3));
-        assert_eq!(seconds(&window), [10]);
-    }
-
-    #[test]
-    fn a_replay_fills_in_the_past_only() {
-        let mut window = Window::default();
-        window.push(point(100));
-        window.push(point(110));
-        window.replay([point(80), point(90), point(105)]);
-        assert_eq!(seconds(&window), [80, 90, 100, 110]);
-    }
-}
+mod tests;

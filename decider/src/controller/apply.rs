@@ -235,7 +235,12 @@ impl Outcome {
 
 /// From the measurement that made the growth necessary to now.
 fn since_crossing(record: &Record, now: Timestamp) -> Duration {
-    let fired = |v: &&VolumeRecord| matches!(v.reason, Reason::ThresholdExceeded | Reason::InodesExceeded);
+    let fired = |v: &&VolumeRecord| {
+        matches!(
+            v.reason,
+            Reason::ThresholdExceeded | Reason::TimeToFull | Reason::InodesExceeded
+        )
+    };
     let measured = record
         .volumes
         .iter()

@@ -146,6 +146,7 @@ mod tests {
             autoscaler: "a".into(),
             phase,
             created: jiff::Timestamp::from_second(second).unwrap(),
+            started: None,
             ended: None,
             waits_for_ready: false,
             base: Some(Bytes::new(1)),

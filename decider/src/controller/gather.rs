@@ -74,7 +74,8 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
         members.add(context, claim, pods, asked, now);
     }
     let postgres = context.parts.objects.postgreses.get(&database);
-    let profile = members.profile.unwrap_or_default();
+    let mut profile = members.profile.unwrap_or_default();
+    profile.duration = context.memory.learn(key, &profile, &requests);
     let mut db = Database {
         name: database.to_string(),
         exists: postgres.as_ref().is_some_and(|p| !p.deleting),
@@ -101,6 +102,7 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
         failed_request: None,
         rooms: rooms::rooms(&context.parts.objects, &key.namespace, &members.classes),
         growths: past::growths(autoscaler, &requests),
+        modified: past::modified(autoscaler, &requests, members.oldest, now),
     };
     requests.retain(|(_, r)| r.autoscaler == autoscaler.uid);
     let attempt = past::attempt(&db, &requests);

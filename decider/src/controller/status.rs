@@ -23,6 +23,7 @@ use super::{
 use crate::objects::Autoscaler;
 
 mod early;
+mod full_in;
 mod matters;
 
 use matters::Due;
@@ -170,11 +171,13 @@ fn next(
         // Nothing new is known of the volumes; what was stays.
         status.volumes.clone_from(&before.volumes);
         status.usage.clone_from(&before.usage);
+        status.full_in.clone_from(&before.full_in);
         status.can_grow = Some(CanGrow::No);
         return status;
     };
     notes(&mut status, record, autoscaler.generation, now);
     status.usage = record.fullest().map(|(_, percent)| percent.to_string());
+    status.full_in = full_in::of_all(record, before);
     status.can_grow = Some(if record.barrier.is_none() {
         CanGrow::Yes
     } else {
@@ -234,6 +237,8 @@ fn volume(
         used: record.usage.map(|u| u.used.to_string()),
         available: record.usage.map(|u| u.available.to_string()),
         used_percent: record.usage.map(|u| u.percent().get().into()),
+        rate: record.trend.rate.map(|rate| rate.to_string()),
+        full_in: full_in::of(record),
         reason: Some(reason.to_owned()),
         message: Some(record.text.clone()),
         since: known

@@ -4,9 +4,13 @@ use api::{
     autoscaling::v1alpha1::{
         ExpansionMode, OpsRequestOptions, PostgresAutoscaler, PostgresAutoscalerStatus, StorageAutoscalerSpec,
     },
-    names::{ANNOTATION_APPLY, ANNOTATION_INODE_THRESHOLD, ANNOTATION_MODE, ANNOTATION_MODIFICATIONS},
+    names::{
+        ANNOTATION_APPLY, ANNOTATION_INODE_THRESHOLD, ANNOTATION_MODE, ANNOTATION_MODIFICATIONS,
+        ANNOTATION_TIME_TO_FULL,
+    },
 };
 use decider_core::{PolicySpec, RuleSpec};
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
@@ -32,8 +36,12 @@ pub struct Autoscaler {
     pub options: OpsRequestOptions,
     /// Its owners.
     pub owners: Vec<OwnerReference>,
+    /// When it was made: what its claims had before, nobody remembers.
+    pub created: Option<Timestamp>,
     /// What it asked for in the past, from our annotation.
     pub modifications: Vec<Modification>,
+    /// The annotation is there and cannot be read: its past is not known.
+    pub forgetful: bool,
     /// Its status as stored.
     pub status: PostgresAutoscalerStatus,
 }
@@ -58,9 +66,8 @@ impl Autoscaler {
         let annotation = |key: &str| object.annotations().get(key).cloned();
         let storage = object.spec.data_storage();
         // Ours alone writes it; a text that does not read is a history that is not known.
-        let modifications = annotation(ANNOTATION_MODIFICATIONS)
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
+        let past = annotation(ANNOTATION_MODIFICATIONS).map(|text| serde_json::from_str(&text).ok());
+        let forgetful = past == Some(None);
         Some(Self {
             uid: object.uid()?,
             resource_version: object.resource_version()?,
@@ -70,13 +77,16 @@ impl Autoscaler {
             policy: PolicySpec {
                 mode: annotation(ANNOTATION_MODE),
                 inode_threshold: annotation(ANNOTATION_INODE_THRESHOLD),
+                time_to_full: annotation(ANNOTATION_TIME_TO_FULL),
                 apply: annotation(ANNOTATION_APPLY),
                 ..storage.map(policy).unwrap_or_default()
             },
             mode: storage.and_then(|s| s.expansion_mode.clone()),
             options: object.spec.ops_request_options.clone().unwrap_or_default(),
             owners: object.owner_references().to_vec(),
-            modifications,
+            created: object.metadata.creation_timestamp.as_ref().map(|t| t.0),
+            modifications: past.flatten().unwrap_or_default(),
+            forgetful,
             status: object.status.unwrap_or_default(),
         })
     }

@@ -1,5 +1,6 @@
 //! Claims and volumes as the decider needs them.
 
+use jiff::Timestamp;
 use k8s_openapi::{
     api::core::v1::{PersistentVolume, PersistentVolumeClaim},
     apimachinery::pkg::api::resource::Quantity,
@@ -20,6 +21,8 @@ const OTHER_CONTROLLERS: [&str; 2] = [
 pub struct Claim {
     /// Its uid.
     pub uid: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
     /// The PersistentVolume it is bound to; empty while it is not.
     pub volume: String,
     /// It is bound.
@@ -65,6 +68,7 @@ impl Claim {
             .and_then(|s| s.get("storage").cloned());
         Some(Self {
             uid: object.uid()?,
+            created: object.metadata.creation_timestamp.as_ref().map(|t| t.0),
             volume: spec.volume_name.unwrap_or_default(),
             bound: status.phase.as_deref() == Some("Bound"),
             deleting: object.metadata.deletion_timestamp.is_some(),

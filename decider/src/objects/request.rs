@@ -32,6 +32,8 @@ pub struct Request {
     pub phase: Phase,
     /// When it was made.
     pub created: Timestamp,
+    /// When it began to run, if it has: waiting for its turn, or for the database to be Ready, is over.
+    pub started: Option<Timestamp>,
     /// When it ended, if it has.
     pub ended: Option<Timestamp>,
     /// It carries `apply: IfReady`, and the executor says that it waits for the database to be Ready.
@@ -86,6 +88,9 @@ impl Request {
             ended: phase
                 .is_final()
                 .then(|| ended(&phase, &status.conditions).unwrap_or(created)),
+            started: conditions::find(&status.conditions, Reason::Running.as_str())
+                .filter(|c| c.is_true())
+                .and_then(|c| c.last_transition_time.as_ref()?.parse().ok()),
             waits_for_ready: waits_for_ready(&object, &phase, &status.conditions),
             phase,
             created,

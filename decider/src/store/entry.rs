@@ -62,6 +62,7 @@ impl Entry {
     /// Takes a reading; true if a decision could come out differently for it.
     pub(super) fn take(&mut self, measurement: Measurement, stuck: Option<u32>, now: Timestamp) -> bool {
         self.heard.get_or_insert(now);
+        let held = self.as_of();
         let was_stuck = std::mem::replace(&mut self.stuck, stuck);
         let changed = match measurement {
             Measurement::Unknown => false,
@@ -80,6 +81,9 @@ impl Entry {
                     used: sample.usage.used,
                     capacity: sample.usage.capacity,
                 };
+                if let Some(held) = held {
+                    self.window.hold(held);
+                }
                 self.window.push(point);
                 let refused = self.refused.take().is_some();
                 let before = self.latest.replace(sample);
@@ -104,10 +108,20 @@ impl Entry {
         }
     }
 
+    /// Another stream speaks of it from now on; what the one before vouched for stays true.
+    pub(super) fn follow(&mut self, stream: Arc<Stream>, index: u32) {
+        if let Some(held) = self.as_of() {
+            self.window.hold(held);
+        }
+        (self.stream, self.index, self.level) = (stream, index, None);
+    }
+
     pub(super) fn seen(&self) -> Option<Seen> {
+        let as_of = self.as_of()?;
         Some(Seen {
             sample: self.latest?,
-            as_of: self.as_of()?,
+            as_of,
+            trend: self.window.trend(as_of),
             node: self.mount.node.clone(),
             fixed_inodes: self.fs_type.starts_with("ext"),
             network: is_network(&self.fs_type),

@@ -51,7 +51,7 @@ pub struct PostgresAutoscalerStatus {
     /// Whether a full volume would grow now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub can_grow: Option<CanGrow>,
-    /// When the first volume is full at the present rate, as `3h` or `never`.
+    /// When the first volume is full at the present rate, as `4h`; `>7d` if not within a week.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_in: Option<String>,
     /// Why the volumes grow or do not.
@@ -91,6 +91,12 @@ pub struct VolumeStatus {
     /// Taken, in whole percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used_percent: Option<i32>,
+    /// How fast it filled when this was written, as `10Mi/s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<String>,
+    /// When it is full at that rate, as `4h`; `>7d` if not within a week.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_in: Option<String>,
     /// Why this volume grows or does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -1,15 +1,17 @@
 //! The rules that ask whether there is room, and how much of it to take.
 
-use jiff::Timestamp;
-use units::Bytes;
+use std::time::Duration;
 
-use super::{Database, Limits, Note, Profile, Seen, Volume};
+use units::{Bytes, Reason};
+
+use super::{Against, Database, Limits, Note, Profile, Seen, Volume};
 use crate::{
+    budget::Need,
     caps::{self, Cap, tightest},
+    rate::coarse,
     record::human,
     runaway,
     size::{self, Sizing},
-    trigger,
 };
 
 /// At the autoscaler's upperBound, or at the largest that the storage gives.
@@ -43,16 +45,60 @@ fn exhausted(db: &Database, base: Bytes, caps: &[Cap]) -> Result<(), Note> {
     }
 }
 
+/// Budget: what the provider allows within a rolling time; a part of it is kept for emergencies.
+pub(super) fn budget(db: &Database, writable: &[(&Volume, &Seen)], against: Against<'_>) -> Result<(), Note> {
+    let need = if writable.iter().any(|(_, seen)| against.is_emergency(seen)) {
+        Need::Emergency
+    } else {
+        Need::Ordinary
+    };
+    within_budget(db, need, against)
+}
+
+/// Whether the budget has something for an emergency: the most that it ever gives.
+pub(super) fn budget_for_emergencies(db: &Database, against: Against<'_>) -> Result<(), Note> {
+    within_budget(db, Need::Emergency, against)
+}
+
+fn within_budget(db: &Database, need: Need, against: Against<'_>) -> Result<(), Note> {
+    let Some(budget) = &against.profile.modifications else {
+        return Ok(());
+    };
+    let next = budget.permitted(&db.modified, need, against.now);
+    if next <= against.now {
+        return Ok(());
+    }
+    let spent = budget.count_spent(&db.modified, against.now);
+    let unknown = budget
+        .unknown(&db.modified, against.now)
+        .map_or_else(String::new, |at| {
+            format!(", what was before {at:.0} is not known and counts as spent")
+        });
+    let reserve = match need {
+        Need::Ordinary if budget.reserve > 0 => format!(", {} kept for emergencies", budget.reserve),
+        Need::Ordinary | Need::Emergency => String::new(),
+    };
+    Err(Note::new(
+        Reason::BudgetSpent,
+        format!(
+            "storage profile {} allows {} modifications in {}, {spent} are spent{unknown}{reserve}: the next one at {next:.0}",
+            against.profile.name,
+            budget.count,
+            coarse(budget.window),
+        ),
+    ))
+}
+
 /// Runaway: asked only without an upperBound, and not in an emergency.
 pub(super) fn runaway(
     db: &Database,
     base: Bytes,
-    limits: &Limits,
-    fresh: &[(&Volume, &Seen)],
-    now: Timestamp,
+    writable: &[(&Volume, &Seen)],
+    against: Against<'_>,
 ) -> Result<(), Note> {
-    let exempt = limits.upper_bound.is_some() || fresh.iter().any(|(_, seen)| trigger::emergency(seen));
-    match runaway::stop(db, base, now).filter(|_| !exempt) {
+    let exempt =
+        against.limits.upper_bound.is_some() || writable.iter().any(|(_, seen)| against.is_emergency(seen));
+    match runaway::stop(db, base, against.now).filter(|_| !exempt) {
         None => Ok(()),
         Some(note) => Err(note),
     }
@@ -62,14 +108,17 @@ pub(super) fn runaway(
 pub(super) fn sized(
     db: &Database,
     base: Bytes,
-    fresh: &[(&Volume, &Seen)],
-    limits: &Limits,
-    profile: &Profile,
+    writable: &[(&Volume, &Seen)],
+    against: Against<'_>,
 ) -> Result<Sizing, Note> {
+    let Against { limits, profile, now } = against;
     let caps: Vec<Cap> = caps::of_policy(limits, profile)
         .into_iter()
         .chain(caps::of_namespace(db, profile))
         .collect();
-    size::grow(base, fresh, limits, profile, caps)
+    let until_next = profile
+        .modifications
+        .map_or(Duration::ZERO, |budget| budget.next(&db.modified, now));
+    size::grow(base, writable, against, until_next, caps)
         .map_err(|reason| Note::new(reason, format!("the rules give nothing above {}", human(base))))
 }

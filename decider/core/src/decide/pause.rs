@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use units::Reason;
 
-use super::{Database, Limits, Note, Seen, Volume};
+use super::{Against, Database, Note, Seen, Volume};
 use crate::{database::Resize, record::human, sample::elapsed, trigger};
 
 /// VolumeExpansion open: one at a time for a database. One that waits for the database to be Ready while its storage
@@ -11,19 +11,18 @@ use crate::{database::Resize, record::human, sample::elapsed, trigger};
 pub(super) fn request_open<'a>(
     db: &'a Database,
     writable: &[(&Volume, &Seen)],
-    limits: &Limits,
-    now: Timestamp,
+    against: Against<'_>,
 ) -> Result<Option<&'a str>, Note> {
     let Some(open) = &db.open_request else {
         return Ok(None);
     };
-    let Some(left) = open.wait(now) else {
+    let Some(left) = open.wait(against.now) else {
         let text = format!("PostgresOpsRequest {} is not finished", open.name);
         return Err(Note::new(Reason::RequestOpen, text));
     };
     let storage_is_why = writable
         .iter()
-        .any(|(_, seen)| trigger::emergency(seen) && trigger::fired(seen, limits).is_some());
+        .any(|(_, seen)| trigger::is_nearly_full(seen) && against.fired(seen).is_some());
     if storage_is_why && left.is_zero() {
         return Ok(Some(&open.name));
     }

@@ -116,11 +116,16 @@ fn a_bad_annotation_leaves_the_default_and_a_note() {
         mode: Some("shadow".into()),
         inode_threshold: Some("120".into()),
         apply: Some("Sometimes".into()),
+        time_to_full: Some("No".into()),
         ..on()
     };
     let policy = read(&spec);
     assert_eq!((policy.mode, policy.apply), (Mode::Live, Apply::Always));
-    assert_eq!(policy.limits.expect("usable").inode_threshold.get(), 90);
+    let limits = policy.limits.expect("usable");
+    assert_eq!(
+        (limits.inode_threshold.get(), limits.time_to_full),
+        (90, Trigger::On)
+    );
     let keys: Vec<_> = policy
         .notes
         .iter()
@@ -131,7 +136,17 @@ fn a_bad_annotation_leaves_the_default_and_a_note() {
         [
             "annotation highwater.dev/mode",
             "annotation highwater.dev/apply",
-            "annotation highwater.dev/inode-threshold"
+            "annotation highwater.dev/inode-threshold",
+            "annotation highwater.dev/time-to-full"
         ]
     );
+}
+
+#[test]
+fn time_to_full_can_be_switched_off() {
+    let spec = PolicySpec {
+        time_to_full: Some("Off".into()),
+        ..on()
+    };
+    assert_eq!(read(&spec).limits.expect("usable").time_to_full, Trigger::Off);
 }

@@ -8,9 +8,11 @@
 
 mod order;
 mod properties;
+mod rates;
 mod read_only;
 mod scene;
 mod sizes;
 mod supersede;
 mod told;
+mod traps;
 mod triggers;

@@ -88,6 +88,10 @@ fn upper_bound_below_the_present_size(s: &mut Scene) {
 fn at_maximum_size(s: &mut Scene) {
     s.profile.maximum_size = Some(Bytes::new(GIB));
 }
+fn budget(s: &mut Scene) {
+    s.profile.modifications = Some(crate::rates::BUDGET);
+    s.db.modified.at = vec![seconds_ago(60), seconds_ago(50), seconds_ago(40)];
+}
 fn quota(s: &mut Scene) {
     s.db.rooms = vec![Room::Sum {
         what: "ResourceQuota demo/q".into(),
@@ -100,7 +104,7 @@ fn limit_range(s: &mut Scene) {
         max: Bytes::new(GIB),
     }];
 }
-fn runaway(s: &mut Scene) {
+pub(crate) fn runaway(s: &mut Scene) {
     let growth = |hours: i64| PastGrowth {
         at: seconds_ago(hours * 3600),
         from: Bytes::new(GIB * 9 / 10),
@@ -131,6 +135,7 @@ const ORDER: &[Rule] = &[
     ("resize in flight", Reason::ResizeInFlight, resize_in_flight),
     ("not followed", Reason::NotFollowed, not_followed),
     ("at upper bound", Reason::AtUpperBound, at_upper_bound),
+    ("budget", Reason::BudgetSpent, budget),
     ("quota", Reason::QuotaExceeded, quota),
     ("runaway", Reason::Runaway, runaway),
     ("shadow", Reason::Shadow, shadow),
@@ -165,6 +170,7 @@ each_rule_holds! {
     at_upper_bound => AtUpperBound,
     upper_bound_below_the_present_size => AtUpperBound,
     at_maximum_size => AtMaximumSize,
+    budget => BudgetSpent,
     quota => QuotaExceeded,
     limit_range => QuotaExceeded,
     shadow => Shadow,

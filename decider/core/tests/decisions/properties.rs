@@ -1,9 +1,12 @@
 //! What holds for every input.
 
-use decider_core::{Decision, Resize, Room, Usage, Volume, base};
+use std::time::Duration;
+
+use decider_core::{Decision, Modifications, Modified, Rate, Resize, Room, Trend, Usage, Volume, base};
 use proptest::prelude::*;
 use units::{Bytes, Reason};
 
+use crate::order;
 use crate::scene::{self, GIB, MIB, Scene, rules, sample, seconds_ago, seen};
 
 fn resize() -> impl Strategy<Value = Resize> {
@@ -15,12 +18,35 @@ fn resize() -> impl Strategy<Value = Resize> {
     ]
 }
 
+/// Any rates, most of them none, or not known.
+fn trend() -> impl Strategy<Value = Trend> {
+    let rate = || prop::option::of(prop_oneof![Just(0), 0_u64..1_000].prop_map(|mib| Rate::new(mib * MIB)));
+    (rate(), rate()).prop_map(|(rate, sustained)| Trend { rate, sustained })
+}
+
+prop_compose! {
+    /// Any budget, and what is spent of it, in minutes ago.
+    fn budgets()(
+        count in 1_u32..6, reserve in 0_u32..6, hours in 1_u64..48, interval in 0_u64..7,
+        spent in prop::collection::vec(0_i64..3_000, 0..6), unknown in prop::option::of(0_i64..3_000),
+    ) -> (Modifications, Modified) {
+        let budget = Modifications {
+            count,
+            window: Duration::from_secs(hours * 3_600),
+            reserve: reserve.min(count - 1),
+            minimum_interval: Duration::from_secs(interval * 3_600),
+        };
+        let at = spent.into_iter().map(|minutes| seconds_ago(minutes * 60)).collect();
+        (budget, Modified { at, unknown_before: unknown.map(|minutes| seconds_ago(minutes * 60)) })
+    }
+}
+
 prop_compose! {
     /// A volume of any size and fullness, measured up to 20 seconds ago or never.
     fn volumes()(members in prop::collection::vec(
-        (1_u64..200_000, 0_u64..=100, 0_i64..20, resize(), 0_u8..10, 900_u64..=1000, 0_u64..3), 1..4,
+        (1_u64..200_000, 0_u64..=100, 0_i64..20, resize(), 0_u8..10, 900_u64..=1000, 0_u64..3, trend()), 1..4,
     )) -> Vec<Volume> {
-        members.into_iter().enumerate().map(|(i, (mib, percent, age, resize, luck, share, ahead))| {
+        members.into_iter().enumerate().map(|(i, (mib, percent, age, resize, luck, share, ahead, trend))| {
             let mut volume = scene::volume(i, mib * MIB, 0);
             let capacity = mib * MIB / 1000 * share;
             volume.usage = match luck {
@@ -30,6 +56,7 @@ prop_compose! {
                     let mut seen = seen(sample(capacity.max(1), capacity / 100 * percent));
                     seen.as_of = seconds_ago(age);
                     seen.sample.read_only = luck == 2;
+                    seen.trend = trend;
                     Usage::Seen(seen)
                 }
             };
@@ -51,6 +78,8 @@ prop_compose! {
         left in prop::option::of(0_u64..400_000),
         granularity in prop_oneof![Just(1_u64), Just(MIB), Just(2 * MIB), Just(GIB)],
         maximum in prop::option::of(1_u64..400),
+        budget in prop::option::of(budgets()),
+        duration in 0_u64..200,
     ) -> Scene {
         let mut scene = scene::full();
         scene.db.volumes = volumes;
@@ -61,6 +90,10 @@ prop_compose! {
         scene.db.rooms = left.into_iter()
             .map(|mib| Room::Sum { what: "ResourceQuota q".into(), left: Bytes::new(mib * MIB) }).collect();
         scene.profile.granularity = Bytes::new(granularity);
+        scene.profile.duration = Duration::from_secs(duration);
+        if let Some((budget, modified)) = budget {
+            (scene.profile.modifications, scene.db.modified) = (Some(budget), modified);
+        }
         scene.profile.maximum_size = maximum.map(|gib| Bytes::new(gib * GIB));
         scene
     }
@@ -104,6 +137,43 @@ proptest! {
                 prop_assert!(charged <= left.get());
             }
         }
+    }
+
+    /// While a request is open that does not wait for Ready, or a claim is on its way, there is no second one.
+    #[test]
+    fn at_most_one_request_in_flight(mut scene in scenes(), which in any::<prop::sample::Index>(), open in any::<bool>()) {
+        if open {
+            order::request_open(&mut scene);
+        } else {
+            let one = which.index(scene.db.volumes.len());
+            scene.db.volumes[one].resize = Resize::InFlight { what: "Resizing".into() };
+        }
+        prop_assert_eq!(target(&scene), None);
+    }
+
+    /// The provider is never asked for more than it gives.
+    #[test]
+    fn never_beyond_the_budget(scene in scenes()) {
+        let Some(budget) = scene.profile.modifications.filter(|_| target(&scene).is_some()) else {
+            return Ok(());
+        };
+        let since = scene::now() - budget.window;
+        let known = scene.db.modified.at.iter().filter(|at| **at > since).count();
+        prop_assert!(known < budget.count as usize, "{known} of {budget:?}");
+        let newest = scene.db.modified.at.iter().max();
+        prop_assert!(newest.is_none_or(|at| *at + budget.minimum_interval <= scene::now()));
+    }
+
+    /// What fills without being measured is not grown: a rate is worth nothing without a fresh sample.
+    #[test]
+    fn no_growth_from_a_rate_that_is_stale(mut scene in scenes(), rate in 1_u64..10_000) {
+        for v in &mut scene.db.volumes {
+            if let Usage::Seen(seen) = &mut v.usage {
+                seen.as_of = seconds_ago(11);
+                seen.trend.rate = Some(Rate::new(rate * MIB));
+            }
+        }
+        prop_assert_eq!(target(&scene), None);
     }
 
     #[test]
@@ -175,7 +245,7 @@ proptest! {
         let reason = scene.reason();
         prop_assert!(matches!(
             reason, Reason::BelowThreshold | Reason::AtUpperBound | Reason::AtMaximumSize | Reason::QuotaExceeded
-            | Reason::InvalidPolicy | Reason::ReadOnly
+            | Reason::InvalidPolicy | Reason::ReadOnly | Reason::BudgetSpent
         ), "rests at {reason}: {}", scene.text());
     }
 

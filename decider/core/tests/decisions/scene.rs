@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use decider_core::{
-    Claim, Database, Decision, Policy, PolicySpec, Profile, Raw, Resize, RuleSpec, Sample, Seen, Usage,
-    Volume, decide,
+    Claim, Database, Decision, Modified, Policy, PolicySpec, Profile, Raw, Resize, RuleSpec, Sample, Seen,
+    Trend, Usage, Volume, decide,
 };
 use jiff::Timestamp;
 use units::{Bytes, Reason};
@@ -90,6 +90,7 @@ pub(crate) fn seen(sample: Sample) -> Seen {
     Seen {
         sample,
         as_of: sample.sampled_at,
+        trend: Trend::default(),
         node: "node-1".into(),
         fixed_inodes: false,
         network: false,
@@ -129,6 +130,7 @@ pub(crate) fn database(volumes: Vec<Volume>) -> Database {
         failed_request: None,
         rooms: Vec::new(),
         growths: Vec::new(),
+        modified: Modified::default(),
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Members {
     /// Since when somebody speaks of a claim's volume for a pod that is not known.
     pub(super) strangers: BTreeMap<String, Timestamp>,
     pub(super) classes: Vec<String>,
+    /// When the first of them was made.
+    pub(super) oldest: Option<Timestamp>,
     pub(super) profile: Option<Profile>,
 }
 
@@ -79,6 +81,7 @@ impl Members {
                 filesystem: filesystem.unwrap_or(Bytes::ZERO).get(),
             },
         );
+        self.oldest = [self.oldest, claim.created].into_iter().flatten().min();
         self.names.insert(name.clone(), claim.volume.clone());
         if !self.classes.contains(&claim.class) {
             self.classes.push(claim.class.clone());

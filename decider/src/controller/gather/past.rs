@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use api::ops::v1alpha1::Phase;
 use control::watch::Key;
-use decider_core::{Database, FailedRequest, PastGrowth, base};
+use decider_core::{Database, FailedRequest, Modified, PastGrowth, base};
+use jiff::Timestamp;
 use units::Bytes;
 
 use crate::objects::{Autoscaler, Request};
@@ -37,6 +38,32 @@ pub(super) fn growths(autoscaler: &Autoscaler, requests: &[(Key, Arc<Request>)])
         })
     }));
     growths
+}
+
+/// When the claims were modified, as far as is known: by the requests there are, whoever made them, and by those that
+/// the annotation remembers. What was before the autoscaler, which began to remember, is not known, unless the claims,
+/// of which the first was made at `oldest`, are younger.
+pub(super) fn modified(
+    autoscaler: &Autoscaler,
+    requests: &[(Key, Arc<Request>)],
+    oldest: Option<Timestamp>,
+    now: Timestamp,
+) -> Modified {
+    let present = requests.iter().filter(|(_, r)| !r.grew_nothing());
+    let gone = autoscaler
+        .modifications
+        .iter()
+        .filter(|m| requests.iter().all(|(key, _)| *key.name != *m.request))
+        .filter_map(|m| m.at.parse().ok());
+    let since = if autoscaler.forgetful {
+        Some(now)
+    } else {
+        autoscaler.created
+    };
+    Modified {
+        at: present.map(|(_, r)| r.created).chain(gone).collect(),
+        unknown_before: since.filter(|since| oldest.is_none_or(|oldest| oldest < *since)),
+    }
 }
 
 /// Requests of this autoscaler at the present base that have ended, or are superseded by the next one. The newest one
@@ -87,6 +114,7 @@ mod tests {
             failed_request: None,
             rooms: Vec::new(),
             growths: Vec::new(),
+            modified: Modified::default(),
         }
     }
 
@@ -96,6 +124,7 @@ mod tests {
             uid: attempt.to_string(),
             database: "pg".into(),
             autoscaler: "a".into(),
+            started: None,
             ended: phase.is_final().then_some(at),
             phase,
             created: at,

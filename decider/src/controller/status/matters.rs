@@ -29,7 +29,7 @@ pub(super) fn due(before: &Status, after: &Status, written: Option<Timestamp>, n
     if more_than_usage(before, after) {
         return Due::Now;
     }
-    if !usage(before, after) {
+    if !usage(before, after) && before.full_in == after.full_in {
         return Due::Never;
     }
     let since = written.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO));
@@ -62,6 +62,7 @@ fn speaks_of_usage(reason: Option<&str>) -> bool {
     [
         Reason::BelowThreshold,
         Reason::ThresholdExceeded,
+        Reason::TimeToFull,
         Reason::InodesExceeded,
         Reason::IfReadySuperseded,
         Reason::Shadow,
@@ -73,10 +74,10 @@ fn speaks_of_usage(reason: Option<&str>) -> bool {
 /// The status without what changes with usage alone, and without times that follow from the rest.
 fn stripped(status: &Status) -> Status {
     let mut status = status.clone();
-    status.usage = None;
+    (status.usage, status.full_in) = (None, None);
     for volume in &mut status.volumes {
         (volume.used, volume.available, volume.used_percent, volume.since) = (None, None, None, None);
-        volume.capacity = None;
+        (volume.capacity, volume.rate, volume.full_in) = (None, None, None);
         if speaks_of_usage(volume.reason.as_deref()) {
             volume.message = None;
         }
