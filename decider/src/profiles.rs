@@ -13,6 +13,8 @@ use crate::objects::Class;
 
 mod built_in;
 
+pub use built_in::of as built_in_of;
+
 /// The profile of a class: the object for the class, else for its provisioner, else the built-in one, else the
 /// default. A field the object leaves out is taken from what it overrides.
 pub(crate) fn profile(class: &str, known: Option<&Class>, objects: &Store<StorageProfileSpec>) -> Profile {

@@ -60,6 +60,9 @@ pub struct Decision {
     /// The size that is asked for, in a decision to grow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<u64>,
+    /// What else would have made it grow, had the cause told not done so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Note>,
     /// The size and what it was weighed against, if it came to that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sizing: Option<Sizing>,
@@ -77,6 +80,8 @@ pub struct Sizing {
     pub steps: u32,
     /// The smallest size at which every volume is under the thresholds by the margin.
     pub needed: u64,
+    /// The part of it that rates need; zero if none is known.
+    pub for_rate: u64,
     /// What the rules give.
     pub wanted: u64,
     /// Every limit looked at.
@@ -160,6 +165,9 @@ pub struct Volume {
     /// Seconds until it is full; absent with a known `rate`, it will not be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_in: Option<u64>,
+    /// Seconds that a growth is reckoned to need: with less than this left, it is time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead: Option<u64>,
     /// When the numbers were measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampled_at: Option<Timestamp>,

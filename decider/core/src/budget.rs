@@ -72,11 +72,18 @@ impl Modifications {
     pub(crate) fn next(&self, past: &Modified, now: Timestamp) -> Duration {
         let mut then = past.clone();
         then.at.push(now);
-        elapsed(now, self.permitted(&then, Need::Ordinary, now))
+        elapsed(now, self.ordinary(&then, now))
+    }
+
+    /// The first time from `now` on at which a modification that can wait is within the budget.
+    #[must_use]
+    pub fn ordinary(&self, past: &Modified, now: Timestamp) -> Timestamp {
+        self.permitted(past, Need::Ordinary, now)
     }
 
     /// How many count as spent now.
-    pub(crate) fn count_spent(&self, past: &Modified, now: Timestamp) -> usize {
+    #[must_use]
+    pub fn count_spent(&self, past: &Modified, now: Timestamp) -> usize {
         self.spent(past, now).len()
     }
 

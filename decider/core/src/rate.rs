@@ -71,14 +71,14 @@ impl Trend {
     /// When `room` is used up, if things go on as they do; `None` if never, or if nothing is known.
     #[must_use]
     pub fn full_in(&self, room: Bytes) -> Option<Duration> {
-        let soon = self.rate.and_then(|rate| rate.fills(room));
-        if let Some(soon) = soon.filter(|soon| *soon <= NEAR) {
-            return Some(soon);
-        }
-        match self.sustained {
-            Some(rate) => rate.fills(room),
-            None => soon,
-        }
+        self.expected(room)?.fills(room)
+    }
+
+    /// The rate that tells when `room` is used up; `None` if nothing is known.
+    #[must_use]
+    pub fn expected(&self, room: Bytes) -> Option<Rate> {
+        let soon = |rate: &Rate| rate.fills(room).is_some_and(|left| left <= NEAR);
+        self.rate.filter(soon).or(self.sustained).or(self.rate)
     }
 }
 

@@ -17,12 +17,15 @@ pub(super) struct Forecast {
     pub(super) full_in: Option<Duration>,
 }
 
-/// Of one volume. Rates are not in the record yet; that a volume is full now can be said without.
+/// Of one volume. That it is full now is known without a rate.
 pub(super) fn of(record: &VolumeRecord) -> Forecast {
-    let full = record.usage.is_some_and(|usage| usage.available.get() == 0);
+    let room = record.usage.map(|usage| usage.available);
+    let full = room.is_some_and(|room| room.get() == 0);
     Forecast {
-        rate: None,
-        full_in: full.then_some(Duration::ZERO),
+        rate: room
+            .and_then(|room| record.trend.expected(room))
+            .map(|rate| rate.get()),
+        full_in: full.then_some(Duration::ZERO).or(record.full_in),
     }
 }
 

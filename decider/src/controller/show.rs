@@ -110,6 +110,7 @@ fn fill(shown: &mut view::Database, decision: &Decision, gathered: &Gathered, no
         reason,
         text,
         volumes,
+        alternatives,
         sizing: size,
         barrier,
         notes,
@@ -121,6 +122,7 @@ fn fill(shown: &mut view::Database, decision: &Decision, gathered: &Gathered, no
     shown.decision = view::Decision {
         at: *at,
         to,
+        alternatives: alternatives.iter().map(note).collect(),
         sizing: size.as_ref().map(sizing),
         ..words(*reason, text.clone())
     };
@@ -133,6 +135,7 @@ fn fill(shown: &mut view::Database, decision: &Decision, gathered: &Gathered, no
     let soonest = forecast::soonest(record);
     shown.full_in = soonest.full_in.map(|t| t.as_secs());
     shown.rate = soonest.rate;
+    shown.budget = budget(gathered, now);
     shown.notes = notes.iter().map(note).collect();
 }
 
@@ -151,6 +154,7 @@ fn sizing(sizing: &Sizing) -> view::Sizing {
         rule,
         steps,
         needed,
+        for_rate,
         wanted,
         caps,
         capped_by,
@@ -162,6 +166,7 @@ fn sizing(sizing: &Sizing) -> view::Sizing {
         rule: rule.clone(),
         steps: *steps,
         needed: needed.get(),
+        for_rate: for_rate.get(),
         wanted: wanted.get(),
         caps: caps.iter().map(cap).collect(),
         capped_by: capped_by.as_ref().map(cap),
@@ -206,11 +211,24 @@ fn volume(record: &VolumeRecord, db: &Database, gathered: &Gathered, now: Timest
         inodes_percent: record.inodes.map(|p| p.get()),
         rate: forecast.rate,
         full_in: forecast.full_in.map(|t| t.as_secs()),
+        lead: record.lead.map(|t| t.as_secs()),
         sampled_at: record.sampled_at,
         age: known.and_then(Volume::seen).map(|s| s.age(now).as_secs_f64()),
         reason: record.reason.as_str().to_owned(),
         text: record.text.clone(),
     }
+}
+
+/// What the provider still permits, where it counts.
+fn budget(gathered: &Gathered, now: Timestamp) -> Option<view::Budget> {
+    let permits = gathered.profile.modifications?;
+    let past = &gathered.db.modified;
+    Some(view::Budget {
+        count: permits.count,
+        window: permits.window.as_secs(),
+        spent: u32::try_from(permits.count_spent(past, now)).unwrap_or(u32::MAX),
+        next: Some(permits.ordinary(past, now)).filter(|at| *at > now),
+    })
 }
 
 fn thresholds(policy: &Policy) -> Option<view::Thresholds> {

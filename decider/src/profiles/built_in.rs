@@ -9,7 +9,8 @@ use units::Bytes;
 const TABLE: &str = include_str!("built_in.txt");
 
 /// The profile of a provisioner, if it is in the table.
-pub(super) fn of(provisioner: &str) -> Option<Profile> {
+#[must_use]
+pub fn of(provisioner: &str) -> Option<Profile> {
     lines().find_map(|line| read(line).filter(|profile| profile.name == provisioner))
 }
 

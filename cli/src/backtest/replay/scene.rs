@@ -1,6 +1,8 @@
 //! The database of a replay: volumes of the replay's size with the recording's usage, as the decider is shown them.
 
-use decider_core::{Claim, Database, OpenRequest, PastGrowth, Resize, Sample, Seen, Usage, Volume};
+use decider_core::{
+    Claim, Database, Modified, OpenRequest, PastGrowth, Point, Resize, Sample, Seen, Usage, Volume, Window,
+};
 use jiff::Timestamp;
 use units::{Bytes, Usage as Filesystem};
 
@@ -29,6 +31,7 @@ struct Member {
     reserve: u64,
     used: u64,
     sampled_at: Timestamp,
+    window: Window,
     was_full: bool,
 }
 
@@ -63,18 +66,22 @@ impl Scene {
         let reserve = capacity.saturating_sub(used.saturating_add(available));
         if let Some(member) = self.members.iter_mut().find(|m| m.claim == claim) {
             (member.used, member.reserve, member.sampled_at) = (used, reserve, at);
+            member.remember();
             return;
         }
         let size = size.unwrap_or(capacity).max(capacity);
-        self.members.push(Member {
+        let mut member = Member {
             claim,
             size,
             overhead: size - capacity,
             reserve,
             used,
             sampled_at: at,
+            window: Window::default(),
             was_full: false,
-        });
+        };
+        member.remember();
+        self.members.push(member);
         self.members.sort_by(|a, b| a.claim.cmp(&b.claim));
     }
 
@@ -112,6 +119,10 @@ impl Scene {
             failed_request: None,
             rooms: Vec::new(),
             growths: self.growths.clone(),
+            modified: Modified {
+                at: self.growths.iter().map(|growth| growth.at).collect(),
+                unknown_before: None,
+            },
         }
     }
 
@@ -151,6 +162,13 @@ impl Scene {
 }
 
 impl Member {
+    /// Puts what is now into its past.
+    fn remember(&mut self) {
+        let Filesystem { capacity, used, .. } = self.filesystem();
+        let at = self.sampled_at;
+        self.window.push(Point { at, used, capacity });
+    }
+
     fn capacity(&self) -> u64 {
         self.size - self.overhead
     }
@@ -193,6 +211,7 @@ impl Member {
                     sampled_at: self.sampled_at,
                 },
                 as_of: now,
+                trend: self.window.trend(now),
                 node: "the recording".into(),
                 fixed_inodes: false,
                 network: false,
