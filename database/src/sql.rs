@@ -130,6 +130,18 @@ impl Session {
             .await
     }
 
+    /// Ends the segment of the log that is being written if a member waits for one that lies ahead; whether one does.
+    ///
+    /// A primary that dies for want of room leaves half a record, up to the end of a segment. A member that has received that half
+    /// asks whoever leads next for the segment after it, and only what comes then tells it that the other half was never written.
+    /// With nothing to write it would wait for hours. Asked again while it waits, at most twenty seconds of each minute: a member
+    /// that never gets what it waits for must not fill an archive. PostgreSQL 15.20 waits so; 15.18 is refused every five seconds
+    /// and is not listed, so that nothing is done for it.
+    pub async fn end_segment_for_waiting(&mut self) -> Result<bool, Error> {
+        let ended = self.many(rows::END_SEGMENT, &[]).await?;
+        Ok(!ended.is_empty())
+    }
+
     async fn one(&mut self, sql: &str, arguments: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
         self.drive(async |client| client.query_one(sql, arguments).await)
             .await

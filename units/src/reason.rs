@@ -303,7 +303,7 @@ reasons! {
     /// The pods of a database that is to be stopped have not ended yet.
     Halting => "",
     /// A member runs and does not stream from the primary.
-    MemberNotStreaming => "see its log; if its timeline has diverged, reinitialize it",
+    MemberNotStreaming => "see its log; if its volume was full and has grown, delete its pod; if its timeline has diverged, reinitialize it",
     /// A volume is full: PostgreSQL cannot write.
     VolumeFull => "create a PostgresOpsRequest of type VolumeExpansion with apply: Always, or wait for the autoscaler",
     /// No PostgresVersion of the name in spec.version.

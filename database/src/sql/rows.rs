@@ -22,6 +22,11 @@ pub(super) const SLOTS: &str = "SELECT slot_name, slot_type, active, restart_lsn
     pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, \
     restart_lsn)::bigint, wal_status FROM pg_replication_slots ORDER BY slot_name";
 
+// PostgreSQL's walsender.c counts one as `startup` until it sends; its walreceiver gives up after a minute of that, and tries anew.
+pub(super) const END_SEGMENT: &str = "SELECT pg_switch_wal() FROM pg_stat_replication WHERE state = 'startup' \
+    AND starts_with(application_name, current_setting('cluster_name') || '-') \
+    AND now() - backend_start BETWEEN interval '3 s' AND interval '20 s' LIMIT 1";
+
 pub(super) const DROP_SLOT: &str = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
     WHERE slot_name = $1";
 

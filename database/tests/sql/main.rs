@@ -6,7 +6,7 @@ mod server;
 
 use std::time::Duration;
 
-use database::sql::{Error, Login, Session};
+use database::sql::{Error, Login, Session, Streaming};
 use server::{PASSWORD, Server};
 use tokio::net::TcpListener;
 
@@ -23,6 +23,20 @@ fn login() -> Login {
 
 async fn session(server: &Server) -> Session {
     Session::connect(server.addr(), &login(), PATIENT).await.unwrap()
+}
+
+/// The receiver that is as wanted, once there is one.
+async fn state(session: &mut Session, wanted: impl Fn(&Streaming) -> bool) -> Streaming {
+    let seen = async {
+        loop {
+            let seen = session.replication().await.unwrap();
+            if let Some(stream) = seen.into_iter().find(|stream| wanted(stream)) {
+                return stream;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENT, seen).await.unwrap()
 }
 
 #[tokio::test]
@@ -89,16 +103,7 @@ async fn a_standby_streams_and_refuses_writes() {
     let server = Server::primary().unwrap();
     let standby = server.standby("db-1", "db_1").unwrap();
     let mut session = session(&server).await;
-    let streams = async {
-        loop {
-            let seen = session.replication().await.unwrap();
-            if let Some(stream) = seen.into_iter().find(|stream| stream.is_streaming()) {
-                return stream;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let stream = tokio::time::timeout(PATIENT, streams).await.unwrap();
+    let stream = state(&mut session, Streaming::is_streaming).await;
     assert_eq!(
         (stream.application_name.as_str(), stream.sync_state.as_str()),
         ("db-1", "async")
@@ -117,6 +122,29 @@ async fn a_standby_streams_and_refuses_writes() {
     assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
     // A refusal costs the statement, not the session.
     assert!(follower.is_in_recovery().await.unwrap());
+}
+
+#[tokio::test]
+async fn the_segment_ends_for_a_member_that_waits_and_for_nobody_else() {
+    let server = Server::primary().unwrap();
+    let mut session = session(&server).await;
+    let others = server.waiting("other-1").unwrap();
+    state(&mut session, |stream| stream.state == "startup").await;
+    tokio::time::sleep(Duration::from_secs(4)).await; // longer than a member needs to begin
+    assert!(!session.end_segment_for_waiting().await.unwrap());
+    drop(others);
+
+    let _member = server.waiting("db-1").unwrap();
+    state(&mut session, |stream| stream.application_name == "db-1").await;
+    let before = session.position().await.unwrap();
+    let ended = async {
+        while !session.end_segment_for_waiting().await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENT, ended).await.unwrap();
+    let segment = |lsn: database::Lsn| lsn.0 >> 20;
+    assert!(segment(session.position().await.unwrap()) > segment(before));
 }
 
 #[tokio::test]

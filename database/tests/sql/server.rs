@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::Mutex,
 };
 
@@ -53,7 +53,7 @@ impl Server {
         )?;
         fs::write(
             server.folder.path().join("data/postgresql.auto.conf"),
-            "archive_mode = on\narchive_command = 'false'\nfsync = off\n",
+            "archive_mode = on\narchive_command = 'false'\nfsync = off\ncluster_name = 'db'\n",
         )?;
         server.start()?;
         Ok(server)
@@ -83,6 +83,21 @@ impl Server {
         )?;
         server.start()?;
         Ok(server)
+    }
+
+    /// Someone who has connected under `name` to receive, and is sent nothing until it is dropped.
+    pub(crate) fn waiting(&self, name: &str) -> Result<Waiting> {
+        let server = format!(
+            "host=127.0.0.1 port={} user=postgres password='{PASSWORD}' dbname=postgres replication=true \
+             application_name={name}",
+            self.port
+        );
+        let mut psql = Command::new(self.program("psql"));
+        psql.arg(server).env("LC_ALL", "C");
+        psql.stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Ok(Waiting(psql.spawn()?))
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -154,14 +169,17 @@ impl Server {
         .with_context(|| fs::read_to_string(&log).unwrap_or_default())
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) -> Result<()> {
-        let path = self.programs.join(program);
-        let path = if path.exists() {
+    fn program(&self, name: &str) -> PathBuf {
+        let path = self.programs.join(name);
+        if path.exists() {
             path
         } else {
-            packages::find(program).unwrap_or(path)
-        };
-        let mut command = Command::new(path);
+            packages::find(name).unwrap_or(path)
+        }
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<()> {
+        let mut command = Command::new(self.program(program));
         command
             .args(arguments)
             .current_dir(Path::new("/"))
@@ -181,6 +199,18 @@ impl Server {
             bail!("{program} failed: {}", fs::read_to_string(&said)?);
         }
         Ok(())
+    }
+}
+
+/// A program that ends with its input.
+pub(crate) struct Waiting(Child);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        if let Err(error) = self.0.wait() {
+            eprintln!("{error:#}");
+        }
     }
 }
 

@@ -197,8 +197,9 @@ fn wrong(member: &Member, answer: &Answer) -> Option<String> {
         let copies = if *ready { "" } else { ", or still copies its data" };
         return Some(format!(
             "member {name} runs and the primary does not list it as streaming{copies}: see the log of its container postgres. \
-             If its volume is full, create a PostgresOpsRequest of type VolumeExpansion with apply: Always. If its timeline \
-             has diverged, `patronictl reinit` makes it anew from the primary and discards its rows"
+             If its volume is full, create a PostgresOpsRequest of type VolumeExpansion with apply: Always; if it has grown \
+             since, delete the pod, for Patroni does not repeat a rewind that failed for want of room. If its timeline has \
+             diverged, `patronictl reinit` makes it anew from the primary and discards its rows"
         ));
     }
     (!ready).then(|| format!("pod {name} is not ready"))

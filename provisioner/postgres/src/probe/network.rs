@@ -81,6 +81,7 @@ async fn ask(
     let mut session = Session::connect(at, login, patience).await?;
     if write {
         session.write_check().await?;
+        session.end_segment_for_waiting().await?;
     }
     let streaming = session.replication().await?;
     let slots = session.slots().await?;
