@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::Objects;
 
 impl Objects {
-    /// Creates the autoscaler `<database>-storage`; `storage` is merged over `defaults`.
+    /// Creates the autoscaler `<database>-storage`, which goes by thresholds alone: volumes that tests fill at once would grow by
+    /// their rate before they cross one. `storage` is merged over `defaults`.
     ///
     /// # Errors
     /// The API server's refusal.
@@ -17,7 +18,8 @@ impl Objects {
     ) -> anyhow::Result<()> {
         let manifest = json!({
             "apiVersion": "autoscaling.kubedb.com/v1alpha1", "kind": "PostgresAutoscaler",
-            "metadata": {"name": format!("{database}-storage"), "namespace": self.namespace()},
+            "metadata": {"name": format!("{database}-storage"), "namespace": self.namespace(),
+                         "annotations": {"highwater.dev/time-to-full": "Off"}},
             "spec": {"databaseRef": {"name": database}, "storage": {"postgres": merged(defaults, storage)}},
         });
         self.apply(&manifest).await.map(drop)

@@ -144,9 +144,15 @@ impl World {
             .as_object_mut()
             .unwrap()
             .extend(storage.as_object().unwrap().clone());
+        // What is played here jumps from one usage to the next: by its rate alone it would grow at once.
+        let mut by_threshold = json!({"highwater.dev/time-to-full": "Off"});
+        by_threshold
+            .as_object_mut()
+            .unwrap()
+            .extend(annotations.as_object().unwrap().clone());
         let autoscaler = json!({
             "apiVersion": "autoscaling.kubedb.com/v1alpha1", "kind": "PostgresAutoscaler",
-            "metadata": {"name": name, "annotations": annotations},
+            "metadata": {"name": name, "annotations": by_threshold},
             "spec": {"databaseRef": {"name": database}, "storage": {"postgres": section},
                      "opsRequestOptions": {"timeout": "7m", "maxRetries": 3}},
         });
