@@ -193,6 +193,12 @@ fn storage(state: &State, binaries: &Binaries, csi_loop: &Path) -> [Launch; 3] {
         .cloned()
         .chain(["--extra-create-metadata".to_owned()])
         .collect();
+    // A driver that refuses for a while counts several failures a second, and would be left alone for minutes (5 by default).
+    let resizer = sidecar
+        .iter()
+        .cloned()
+        .chain(["--retry-interval-max=5s".to_owned()])
+        .collect();
     [
         Launch {
             name: "csi-loop",
@@ -207,7 +213,7 @@ fn storage(state: &State, binaries: &Binaries, csi_loop: &Path) -> [Launch; 3] {
         Launch {
             name: "csi-resizer",
             program: binaries.csi_resizer(),
-            arguments: sidecar.to_vec(),
+            arguments: resizer,
         },
     ]
 }
