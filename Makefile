@@ -23,7 +23,7 @@ api_first := executor provisioner
 api_second := petset decider
 api_third := $(filter-out $(api_first) $(api_second),$(notdir $(basename $(wildcard tests/apiserver/tests/*))))
 # Those that judge times, or take Highwater away from the others, have the node for themselves.
-node_alone := agent_stuck availability failover install interruptions
+node_alone := agent_stuck all_full availability failover install interruptions
 node_first := keeping lifecycle offline replicas scaling
 node_second := $(filter-out cluster_lifecycle $(node_alone) $(node_first),$(notdir $(basename $(wildcard tests/e2e/tests/*))))
 

@@ -88,6 +88,12 @@ pub struct Archiver {
 }
 
 impl Streaming {
+    /// Whether it has connected and is sent nothing yet.
+    #[must_use]
+    pub fn is_starting(&self) -> bool {
+        self.state == "startup"
+    }
+
     /// Whether it follows without a gap: neither catching up nor copying.
     #[must_use]
     pub fn is_streaming(&self) -> bool {

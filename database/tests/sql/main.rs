@@ -26,7 +26,7 @@ async fn session(server: &Server) -> Session {
 }
 
 /// The receiver that is as wanted, once there is one.
-async fn state(session: &mut Session, wanted: impl Fn(&Streaming) -> bool) -> Streaming {
+async fn receiver(session: &mut Session, wanted: impl Fn(&Streaming) -> bool) -> Streaming {
     let seen = async {
         loop {
             let seen = session.replication().await.unwrap();
@@ -103,7 +103,7 @@ async fn a_standby_streams_and_refuses_writes() {
     let server = Server::primary().unwrap();
     let standby = server.standby("db-1", "db_1").unwrap();
     let mut session = session(&server).await;
-    let stream = state(&mut session, Streaming::is_streaming).await;
+    let stream = receiver(&mut session, Streaming::is_streaming).await;
     assert_eq!(
         (stream.application_name.as_str(), stream.sync_state.as_str()),
         ("db-1", "async")
@@ -129,13 +129,13 @@ async fn the_segment_ends_for_a_member_that_waits_and_for_nobody_else() {
     let server = Server::primary().unwrap();
     let mut session = session(&server).await;
     let others = server.waiting("other-1").unwrap();
-    state(&mut session, |stream| stream.state == "startup").await;
+    receiver(&mut session, Streaming::is_starting).await;
     tokio::time::sleep(Duration::from_secs(4)).await; // longer than a member needs to begin
     assert!(!session.end_segment_for_waiting().await.unwrap());
     drop(others);
 
     let _member = server.waiting("db-1").unwrap();
-    state(&mut session, |stream| stream.application_name == "db-1").await;
+    receiver(&mut session, |stream| stream.application_name == "db-1").await;
     let before = session.position().await.unwrap();
     let ended = async {
         while !session.end_segment_for_waiting().await.unwrap() {

@@ -62,10 +62,7 @@ impl Server {
     /// A standby of this one that streams under `name` through `slot`.
     pub(crate) fn standby(&self, name: &str, slot: &str) -> Result<Self> {
         let server = Self::empty()?;
-        let upstream = format!(
-            "host=127.0.0.1 port={} user=postgres password='{PASSWORD}' application_name={name}",
-            self.port
-        );
+        let upstream = self.connection(&format!("application_name={name}"));
         server.run(
             "pg_basebackup",
             &[
@@ -87,11 +84,9 @@ impl Server {
 
     /// Someone who has connected under `name` to receive, and is sent nothing until it is dropped.
     pub(crate) fn waiting(&self, name: &str) -> Result<Waiting> {
-        let server = format!(
-            "host=127.0.0.1 port={} user=postgres password='{PASSWORD}' dbname=postgres replication=true \
-             application_name={name}",
-            self.port
-        );
+        let server = self.connection(&format!(
+            "dbname=postgres replication=true application_name={name}"
+        ));
         let mut psql = Command::new(self.program("psql"));
         psql.arg(server).env("LC_ALL", "C");
         psql.stdin(Stdio::piped())
@@ -106,10 +101,7 @@ impl Server {
 
     /// Runs one statement as the superuser.
     pub(crate) fn psql(&self, statement: &str) -> Result<()> {
-        let server = format!(
-            "host=127.0.0.1 port={} user=postgres password='{PASSWORD}' dbname=postgres",
-            self.port
-        );
+        let server = self.connection("dbname=postgres");
         self.run(
             "psql",
             &["-q", "-v", "ON_ERROR_STOP=1", "-d", &server, "-c", statement],
@@ -167,6 +159,12 @@ impl Server {
             ],
         )
         .with_context(|| fs::read_to_string(&log).unwrap_or_default())
+    }
+
+    /// How the superuser connects, with `more` to it.
+    fn connection(&self, more: &str) -> String {
+        let port = self.port;
+        format!("host=127.0.0.1 port={port} user=postgres password='{PASSWORD}' {more}")
     }
 
     fn program(&self, name: &str) -> PathBuf {

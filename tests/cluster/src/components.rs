@@ -188,11 +188,7 @@ fn storage(state: &State, binaries: &Binaries, csi_loop: &Path) -> [Launch; 3] {
         format!("--state={}", state.csi_loop().display()),
         format!("--node={NODE}"),
     ];
-    let provisioner = sidecar
-        .iter()
-        .cloned()
-        .chain(["--extra-create-metadata".to_owned()])
-        .collect();
+    let sidecar_with = |flag: &str| sidecar.iter().cloned().chain([flag.to_owned()]).collect();
     [
         Launch {
             name: "csi-loop",
@@ -202,12 +198,13 @@ fn storage(state: &State, binaries: &Binaries, csi_loop: &Path) -> [Launch; 3] {
         Launch {
             name: "csi-provisioner",
             program: binaries.csi_provisioner(),
-            arguments: provisioner,
+            arguments: sidecar_with("--extra-create-metadata"),
         },
         Launch {
             name: "csi-resizer",
             program: binaries.csi_resizer(),
-            arguments: sidecar.to_vec(),
+            // A driver that refuses for a while counts several failures a second, and would be left alone for minutes (5 by default).
+            arguments: sidecar_with("--retry-interval-max=5s"),
         },
     ]
 }

@@ -54,6 +54,8 @@ pub(crate) fn start(state: &State, launch: &Launch) -> Result<()> {
         .args([record.as_os_str(), launch.program.as_os_str()])
         .args(&launch.arguments)
         .env(MARK, state.folder())
+        // The sidecars prefer it to their flag, and who has used a cluster has set it.
+        .env_remove("KUBECONFIG")
         .current_dir(state.folder())
         .stdin(Stdio::null())
         .stdout(log)

@@ -1,9 +1,10 @@
-//! A replicated database from nothing but a `Postgres`, and what its clients notice when a member goes.
+//! A replicated database from nothing but a `Postgres`, and what its clients notice when a member goes. Alone in its file: seconds are
+//! measured, and tests of one file run beside each other.
 
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use e2e::{Managed, Member, World, objects::kinds, scenario, wait, writer};
+use e2e::{Managed, Member, World, objects::kinds, scenario, writer};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -106,32 +107,4 @@ async fn kill_postmaster(world: &World, db: &Managed, member: &Member) -> anyhow
     let inside = db.run(world, &member.pod, &file).await?;
     let pid = e2e::node::host_pid(&member.uid, inside.parse()?)?;
     kill(Pid::from_raw(pid), Signal::SIGKILL).context("kill the postmaster")
-}
-
-#[tokio::test]
-async fn three_full_members_whose_pods_are_all_deleted_lose_no_row() {
-    scenario("allfull", async |world, objects| {
-        let db = Managed::create(&objects, "ha", 3, SIZE, json!({})).await?;
-        db.until_phase("Ready").await?;
-        let (volumes, report) = writer::during(&db, async |_| db.volumes(&world).await).await?;
-        for volume in &volumes {
-            volume.fill_up()?;
-        }
-        for member in db.members().await? {
-            objects.delete(&kinds::POD, &member.pod).await?;
-        }
-        db.autoscale(json!({"usageThreshold": 80, "upperBound": "4Gi"}))
-            .await?;
-        db.until_all_ready(3).await?;
-        report.nothing_is_lost(&db).await?;
-        let requests = objects.list(&kinds::REQUEST).await?;
-        ensure!(
-            requests
-                .iter()
-                .all(|request| wait::phase(request) == "Successful"),
-            "{requests:?}"
-        );
-        Ok(())
-    })
-    .await;
 }

@@ -44,9 +44,11 @@ fn alone() -> MutexGuard<'static, ()> {
     turn
 }
 
+/// Of someone who has used another cluster, which is gone.
 fn cluster(arguments: &[&str], state: &Path) -> Command {
     let mut command = Command::new(places::program("cluster").unwrap());
     command.args(arguments).arg("--state").arg(state);
+    command.env("KUBECONFIG", state.with_file_name("gone"));
     command
 }
 

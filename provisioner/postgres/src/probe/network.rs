@@ -81,12 +81,14 @@ async fn ask(
     let mut session = Session::connect(at, login, patience).await?;
     if write {
         session.write_check().await?;
+    }
+    let receivers = session.replication().await?;
+    if write && receivers.iter().any(sql::Streaming::is_starting) {
         session.end_segment_for_waiting().await?;
     }
-    let streaming = session.replication().await?;
     let slots = session.slots().await?;
     let archiver = session.archiver().await?;
-    let mut streaming: Vec<_> = streaming
+    let mut streaming: Vec<_> = receivers
         .into_iter()
         .filter(sql::Streaming::is_streaming)
         .map(|standby| standby.application_name)
