@@ -9,9 +9,15 @@ use super::{policy::Rules, *};
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
+/// Rules of the threshold alone.
 fn rules(storage: &str) -> Rules {
+    rules_with("Off", storage)
+}
+
+fn rules_with(time_to_full: &str, storage: &str) -> Rules {
     let text = format!(
-        "apiVersion: autoscaling.kubedb.com/v1alpha1\nkind: PostgresAutoscaler\nmetadata: {{name: a}}\n\
+        "apiVersion: autoscaling.kubedb.com/v1alpha1\nkind: PostgresAutoscaler\n\
+         metadata: {{name: a, annotations: {{highwater.dev/time-to-full: \"{time_to_full}\"}}}}\n\
          spec: {{databaseRef: {{name: shop}}, storage: {{postgres: {{trigger: \"On\", {storage}}}}}}}\n"
     );
     policy::read(Path::new("policy.yaml"), &text, None).unwrap()
@@ -78,6 +84,24 @@ fn an_expansion_that_takes_too_long_ends_full() {
     assert_eq!((full.claim.as_str(), full.at), ("data-shop-0", at(112)));
     assert!((full.seconds - 8.0).abs() < 1e-9, "{full:?}");
     assert_eq!(outcome.highest, 100);
+}
+
+/// What the threshold alone met too late, the rate sees in time: at 4 MiB/s 448 MiB hold for 112 s.
+#[test]
+fn the_rate_of_a_fill_is_replayed_too() {
+    let mut readings: Vec<_> = (0..=130)
+        .map(|s| reading(s, 2_000, 4 * u64::try_from(s).unwrap()))
+        .collect();
+    readings[0] = reading(0, 448, 0);
+    let outcome = replayed(
+        readings,
+        &rules_with("On", "usageThreshold: 80, scalingThreshold: 50"),
+        30,
+    );
+    assert!(outcome.full.is_empty(), "{:?}", outcome.full);
+    let first = &outcome.growths[0];
+    assert_eq!(first.reason, "TimeToFull");
+    assert!(first.at < at(82), "30 s before the end at the latest: {first:?}");
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl<'a> World<'a> {
             What::Used(used) => Some((*at, *used)),
             _ => None,
         });
-        let before = numbers.clone().filter(|(at, _)| *at <= second).last();
+        let before = numbers.clone().rfind(|(at, _)| *at <= second);
         let next = numbers.clone().find(|(at, _)| *at > second);
         match (before, next) {
             (Some((from, a)), Some((to, b))) if self.timeline.joined => {
