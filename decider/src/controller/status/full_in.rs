@@ -48,6 +48,15 @@ pub(super) fn of_all(record: &Record, before: &Status) -> Option<String> {
     }
 }
 
+/// It says an hour at least.
+pub(super) fn is_far(label: Option<&str>) -> bool {
+    label.is_some_and(|label| {
+        STEPS
+            .iter()
+            .all(|(least, text)| *text != label || *least >= 3_600)
+    })
+}
+
 /// Index of the step; one beyond the last for what is far away or never.
 fn step(volume: &VolumeRecord) -> Option<usize> {
     let left = match volume.full_in {

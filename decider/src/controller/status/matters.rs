@@ -6,10 +6,12 @@ use api::autoscaling::v1alpha1::{PostgresAutoscalerStatus as Status, VolumeStatu
 use jiff::Timestamp;
 use units::{Bytes, Reason};
 
-use super::DECISION;
+use super::{DECISION, full_in};
 
 /// Usage alone is written at most this often for one autoscaler.
 const USAGE_PERIOD: Duration = Duration::from_secs(10);
+/// A prediction that is no cause for haste, before and after: a volume that fills by small steps is predicted anew at each.
+const CALM_PERIOD: Duration = Duration::from_secs(600);
 
 /// When a status is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +31,20 @@ pub(super) fn due(before: &Status, after: &Status, written: Option<Timestamp>, n
     if more_than_usage(before, after) {
         return Due::Now;
     }
-    if !usage(before, after) && before.full_in == after.full_in {
+    let period = if usage(before, after) {
+        USAGE_PERIOD
+    } else if before.full_in == after.full_in {
         return Due::Never;
-    }
+    } else if [before, after]
+        .iter()
+        .all(|s| full_in::is_far(s.full_in.as_deref()))
+    {
+        CALM_PERIOD
+    } else {
+        USAGE_PERIOD
+    };
     let since = written.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO));
-    match since.and_then(|since| USAGE_PERIOD.checked_sub(since)) {
+    match since.and_then(|since| period.checked_sub(since)) {
         Some(left) if !left.is_zero() => Due::In(left),
         Some(_) | None => Due::NowForUsage,
     }
@@ -160,6 +171,21 @@ mod tests {
         assert_eq!(due(&before, &before, Some(at(0)), at(99)), Due::Never);
         let stale = status(600, "Stale");
         assert_eq!(due(&before, &stale, Some(at(0)), at(1)), Due::Now);
+    }
+
+    #[test]
+    fn a_prediction_beyond_an_hour_is_not_written_at_each_step() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let full_in = |label: Option<&str>| Status {
+            full_in: label.map(str::to_owned),
+            ..status(500, "BelowThreshold")
+        };
+        let due_of = |before, after| due(&full_in(before), &full_in(after), Some(at(0)), at(10));
+        assert_eq!(due_of(Some(">7d"), Some("2h")), Due::In(Duration::from_secs(590)));
+        assert_eq!(due_of(Some("2h"), Some("30m")), Due::NowForUsage);
+        assert_eq!(due_of(Some("30m"), Some(">7d")), Due::NowForUsage);
+        assert_eq!(due_of(None, Some(">7d")), Due::NowForUsage, "the first one");
+        assert_eq!(due_of(Some("2h"), Some("2h")), Due::Never);
     }
 
     #[test]

@@ -34,6 +34,11 @@ async fn an_idle_fleet_writes_nothing() {
             world.get_autoscaler(&name).await["metadata"]["ownerReferences"][0]["kind"] == "Postgres"
         })
         .await;
+        // Said once, when enough of its past is known.
+        until("its rate is known", async || {
+            world.get_autoscaler(&name).await["status"]["fullIn"] == ">7d"
+        })
+        .await;
     }
     let mut settled = decider.writes();
     until("the last write is answered", async || {
@@ -59,9 +64,9 @@ async fn an_idle_fleet_writes_nothing() {
         "every database was looked at meanwhile: {looked}"
     );
 
-    // A jitter below a hundredth of the capacity is no news either; a real move is.
+    // A rise below a hundredth of the capacity that fills nothing within the hour is no news either; a real move is.
     let pv = world.pv("pg0", 0);
-    agent.measures(&pv, GIB, GIB / 100 * 20 + GIB / 200);
+    agent.measures(&pv, GIB, GIB / 100 * 20 + GIB / 2_000);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!((decider.writes() - settled).abs() < 0.5);
     agent.measures(&pv, GIB, GIB / 100 * 25);
