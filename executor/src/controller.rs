@@ -33,6 +33,7 @@ use crate::{
     memory::Memory,
     metrics::Metrics,
     observe::{Observer, View},
+    passed::Passed,
     perform::{Performer, Written, is_refused},
     wake::is_busy,
     watches::Stores,
@@ -168,6 +169,12 @@ impl Controller {
             return Ok(Outcome::Idle(Some(until)));
         }
         let seen = view.observed(request, self.memory.of(&request.uid))?;
+        for leg in self
+            .memory
+            .see(&request.uid, executor_core::stages(request, &seen), now)
+        {
+            self.metrics.passed(leg, request.created, now);
+        }
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let state = executor_core::state(request, &seen, now);
             (state, (self.decide)(request, &seen, now))
@@ -209,7 +216,8 @@ impl Controller {
         step: &Step,
     ) -> Result<Outcome, Error> {
         self.announcer.before(whole, request, step);
-        match self.performer.perform(view, whole, step).await {
+        let passed = self.memory.passed(&request.uid);
+        match self.performer.perform(view, whole, step, &passed).await {
             Ok(written) => {
                 tracing::info!(request = request.path(), step = step.name(), "done");
                 self.metrics.done(step);
@@ -270,7 +278,10 @@ impl Controller {
             text: text.to_owned(),
         };
         let step = internal_error(&error.to_string());
-        let written = self.performer.perform(view, whole, &step).await?;
+        let written = self
+            .performer
+            .perform(view, whole, &step, &Passed::default())
+            .await?;
         self.announcer.failed(whole, Reason::InternalError, &error);
         Ok(Outcome::Acted(written))
     }

@@ -14,6 +14,7 @@ pub mod member;
 mod memory;
 mod metrics;
 mod observe;
+mod passed;
 pub mod perform;
 pub mod run;
 pub mod test_parts;

@@ -6,8 +6,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use executor_core::observed::{Refusal, Target, Trial, Trouble};
+use executor_core::{
+    observed::{Refusal, Target, Trial, Trouble},
+    request::Stage,
+};
 use jiff::Timestamp;
+
+use crate::passed::{Leg, Passed};
 
 /// What is remembered of each request, by uid.
 #[derive(Debug, Default)]
@@ -22,6 +27,8 @@ pub(crate) struct Remembered {
     pub(crate) refusals: BTreeMap<Target, Refusal>,
     /// What members answered to writes that failed.
     pub(crate) troubles: BTreeMap<Target, Trouble>,
+    /// The stages that its claims have passed.
+    pub(crate) passed: Passed,
     /// Deciding about it panicked: not before this time again.
     left_alone_until: Option<Timestamp>,
 }
@@ -63,6 +70,23 @@ impl Memory {
                 }
             }
         }
+    }
+
+    /// Its claims are there `now`; answers what has ended since the last time.
+    pub(crate) fn see(&self, uid: &str, stages: Vec<(String, Stage)>, now: Timestamp) -> Vec<Leg> {
+        if stages.is_empty() {
+            return Vec::new();
+        }
+        self.lock()
+            .entry(uid.to_owned())
+            .or_default()
+            .passed
+            .see(stages, now)
+    }
+
+    pub(crate) fn passed(&self, uid: &str) -> Passed {
+        let all = self.lock();
+        all.get(uid).map(|known| known.passed.clone()).unwrap_or_default()
     }
 
     pub(crate) fn leave_alone(&self, uid: &str, until: Timestamp) {

@@ -7,6 +7,7 @@ use std::{
 
 use control::retry::RetryClass;
 use executor_core::{State, Step};
+use jiff::Timestamp;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{
@@ -19,6 +20,8 @@ use prometheus_client::{
 };
 use tokio::time::Instant;
 use units::Reason;
+
+use crate::passed::Leg;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StepLabel {
@@ -47,6 +50,8 @@ pub(crate) struct Metrics {
     ends: Family<ReasonLabel, Counter>,
     waiting: Family<ReasonLabel, Gauge>,
     state_seconds: Family<StateLabel, Histogram>,
+    request_to_volume: Histogram,
+    volume_to_filesystem: Histogram,
     failures: Family<ClassLabel, Counter>,
     internal_errors: Counter,
     requests: Arc<Mutex<HashMap<String, Standing>>>,
@@ -72,6 +77,8 @@ impl Metrics {
             ends: Family::default(),
             waiting: Family::default(),
             state_seconds: Family::new_with_constructor(buckets),
+            request_to_volume: buckets(),
+            volume_to_filesystem: buckets(),
             failures: Family::default(),
             internal_errors: Counter::default(),
             requests: Arc::default(),
@@ -81,6 +88,8 @@ impl Metrics {
             ends,
             waiting,
             state_seconds,
+            request_to_volume,
+            volume_to_filesystem,
             failures,
             internal_errors,
             requests: _,
@@ -96,6 +105,16 @@ impl Metrics {
             "state_seconds",
             "Time that requests spent in a state",
             state_seconds.clone(),
+        );
+        registry.register(
+            "request_to_volume_seconds",
+            "Time from the creation of a request, in whole seconds, until a volume has grown",
+            request_to_volume.clone(),
+        );
+        registry.register(
+            "volume_to_filesystem_seconds",
+            "Time from a volume that has grown until its filesystem has",
+            volume_to_filesystem.clone(),
         );
         registry.register(
             "failures",
@@ -168,6 +187,17 @@ impl Metrics {
                     reason: reason.as_str(),
                 })
                 .inc();
+        }
+    }
+
+    /// A part of a claim's way, for a request created then, has ended.
+    pub(crate) fn passed(&self, leg: Leg, created: Timestamp, now: Timestamp) {
+        match leg {
+            Leg::Volume => {
+                let took = now.duration_since(created).as_secs_f64();
+                self.request_to_volume.observe(took.max(0.0));
+            }
+            Leg::Filesystem(took) => self.volume_to_filesystem.observe(took.as_secs_f64()),
         }
     }
 

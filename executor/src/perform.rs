@@ -27,7 +27,7 @@ use runtime::clock::Clock;
 use serde_json::Value;
 use units::Bytes;
 
-use crate::{error::Error, member::Reach, observe::View};
+use crate::{error::Error, member::Reach, observe::View, passed::Passed};
 
 /// An object as it is after a write.
 pub(crate) enum Written {
@@ -71,12 +71,14 @@ impl Performer {
         }
     }
 
-    /// Carries out one step of `request`: exactly one write, none for a step that is none.
+    /// Carries out one step of `request`, whose claims have `passed` these stages: exactly one write, none for a step
+    /// that is none.
     pub(crate) async fn perform(
         &self,
         view: &View,
         request: &Whole<PostgresOpsRequest>,
         step: &Step,
+        passed: &Passed,
     ) -> Result<Written, Error> {
         let written = match step {
             Step::Wait(_) | Step::Try { .. } | Step::Done => return Ok(Written::Nothing),
@@ -135,7 +137,7 @@ impl Performer {
             | Step::GiveUp(update)
             | Step::Skip(update)
             | Step::Fail(update)
-            | Step::Succeed(update) => self.status(view, request, update).await?,
+            | Step::Succeed(update) => self.status(view, request, update, passed).await?,
         };
         self.stop_here().await;
         Ok(written)
@@ -174,12 +176,13 @@ impl Performer {
         view: &View,
         request: &Whole<PostgresOpsRequest>,
         update: &Update,
+        passed: &Passed,
     ) -> Result<Written, Error> {
         let volume_of = |claim: &str| {
             let claim = view.claims.iter().find(|object| object.name_any() == claim)?;
             claim.spec.as_ref()?.volume_name.clone()
         };
-        let body = patch::status(&request.typed()?, update, volume_of, self.clock.now());
+        let body = patch::status(&request.typed()?, update, volume_of, passed, self.clock.now());
         Ok(Written::Request(Box::new(
             self.writes.merge_status(&Target::of(request), body).await?,
         )))

@@ -176,6 +176,10 @@ reasons! {
     InUse => "use mode: Offline",
     /// The provider refuses more modifications for now.
     RateLimited => "wait for the provider's window to pass",
+    /// The storage behind the driver has no room left.
+    PoolFull => "add storage to the pool behind the storage class, or free some",
+    /// A volume has been at this stage for longer than its storage profile lets expect.
+    Overdue => "look at the driver's log, or kubelet's; a StorageProfile's expectedDuration says what is usual",
     /// The driver answers with an error that may pass.
     DriverError => "look at the claim's Events and the driver's log",
     /// The node cannot grow the filesystem.

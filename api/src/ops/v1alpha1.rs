@@ -7,7 +7,7 @@ pub use sections::{
     Apply, ContainerResources, HorizontalScaling, PodResources, RequestType, VerticalMode, VerticalScaling,
     VolumeExpansion,
 };
-pub use status::{ChangedMember, ExpandedVolume, PausedBackup, Phase, PostgresOpsRequestStatus};
+pub use status::{ChangedMember, ExpandedVolume, PassedStage, PausedBackup, Phase, PostgresOpsRequestStatus};
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};

@@ -33,9 +33,15 @@ impl Cause {
 }
 
 /// Why this claim, at this stage of a run begun at `started`, is not further. `late`: long enough for any resizer
-/// to have said something.
+/// to have said something. `overdue`: since when it is at this stage, if that is unusually long.
 #[must_use]
-pub fn of(claim: &Claim, stage: Stage, started: Option<Timestamp>, late: bool) -> Cause {
+pub fn of(
+    claim: &Claim,
+    stage: Stage,
+    started: Option<Timestamp>,
+    late: bool,
+    overdue: Option<Timestamp>,
+) -> Cause {
     if !claim.is_usable() {
         let what = if claim.deleting {
             "is being deleted"
@@ -59,7 +65,7 @@ pub fn of(claim: &Claim, stage: Stage, started: Option<Timestamp>, late: bool) -
     }
     node(claim)
         .or_else(|| controller(claim, stage, started))
-        .unwrap_or_else(|| silence(claim, stage, late))
+        .unwrap_or_else(|| silence(claim, stage, late, overdue))
 }
 
 /// What the node said.
@@ -102,21 +108,34 @@ fn controller(claim: &Claim, stage: Stage, started: Option<Timestamp>) -> Option
 }
 
 /// Nobody complained.
-fn silence(claim: &Claim, stage: Stage, late: bool) -> Cause {
+fn silence(claim: &Claim, stage: Stage, late: bool, overdue: Option<Timestamp>) -> Cause {
     let waits = claim
         .events
         .iter()
         .any(|event| event.reason == "ExternalExpanding");
-    match stage {
-        Stage::FileSystemPending => Cause::passing(
+    let node = stage == Stage::FileSystemPending;
+    if !node && late && waits && !claim.resizer_seen && claim.resize.is_none() {
+        return Cause::passing(
+            Reason::NobodyResizes,
+            "no resizer answers for this claim's driver",
+        );
+    }
+    match overdue {
+        Some(since) => {
+            let who = if node {
+                "the device has grown, and the node"
+            } else {
+                "the storage driver"
+            };
+            let allowed = claim.patience().as_secs();
+            let text = format!("{who} has been at work since {since:.0}, which is more than {allowed} s");
+            Cause::passing(Reason::Overdue, text)
+        }
+        None if node => Cause::passing(
             Reason::FileSystemPending,
             "the device has grown, the node has yet to grow the filesystem",
         ),
-        _ if late && waits && !claim.resizer_seen && claim.resize.is_none() => Cause::passing(
-            Reason::NobodyResizes,
-            "no resizer answers for this claim's driver",
-        ),
-        _ => Cause::passing(Reason::Resizing, "the storage driver is at work"),
+        None => Cause::passing(Reason::Resizing, "the storage driver is at work"),
     }
 }
 
@@ -161,10 +180,21 @@ fn classify(words: &str) -> Reason {
         "too many requests",
         "throttl",
     ];
+    const FULL: [&str; 7] = [
+        "no space left",
+        "not enough free",
+        "not enough space",
+        "insufficient free",
+        "insufficient space",
+        "insufficient capacity",
+        "out of space",
+    ];
     let words = words.to_lowercase();
     let has = |list: &[&str]| list.iter().any(|text| words.contains(text));
     match () {
         () if has(&IN_USE) => Reason::InUse,
+        // Before the code RESOURCE_EXHAUSTED, which drivers use for both.
+        () if has(&FULL) => Reason::PoolFull,
         () if has(&RATE) => Reason::RateLimited,
         () => Reason::DriverError,
     }

@@ -169,7 +169,7 @@ pub(crate) fn settle(request: &Request, seen: &Observed, now: Timestamp) -> Opti
     if places.iter().any(|place| place.cause.is_final) {
         return None;
     }
-    if let Some(step) = growth::drive(request, seen, target) {
+    if let Some(step) = growth::drive(request, seen, target, now) {
         return Some(step);
     }
     let growing = places

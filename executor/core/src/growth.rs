@@ -12,7 +12,7 @@ use crate::{
     attempt,
     observed::{Claim, Observed, Refusal, Target},
     pause,
-    place::{Place, about, needs_patch, places, stage, volumes, worst},
+    place::{Place, about, needs_patch, overdue, places, stage, volumes, worst},
     request::{Condition, Request, Stage},
     step::{Step, Update, Wait},
     texts,
@@ -59,7 +59,7 @@ pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
             &late_text(request, worst),
         );
     }
-    if let Some(step) = drive(request, seen, target) {
+    if let Some(step) = drive(request, seen, target, now) {
         return step;
     }
     let reason = worst.cause.reason;
@@ -83,7 +83,7 @@ fn is_young(request: &Request, now: Timestamp) -> bool {
 }
 
 /// The next productive write: claims first, then pods of claims whose device has grown.
-pub(crate) fn drive(request: &Request, seen: &Observed, target: Bytes) -> Option<Step> {
+pub(crate) fn drive(request: &Request, seen: &Observed, target: Bytes, now: Timestamp) -> Option<Step> {
     let usable = || seen.claims.iter().filter(|claim| claim.is_usable());
     let patch = usable()
         .find(|claim| needs_patch(claim, target))
@@ -91,7 +91,7 @@ pub(crate) fn drive(request: &Request, seen: &Observed, target: Bytes) -> Option
             claim: claim.name.clone(),
             to: target,
         });
-    patch.or_else(|| nudges(request, seen, target, |_| true))
+    patch.or_else(|| nudges(request, seen, target, now, |_| true))
 }
 
 /// Kubelet is told of a volume that has grown, among those that are `mounted`.
@@ -99,6 +99,7 @@ pub(crate) fn nudges(
     request: &Request,
     seen: &Observed,
     target: Bytes,
+    now: Timestamp,
     mounted: impl Fn(&Claim) -> bool,
 ) -> Option<Step> {
     let usable = seen
@@ -107,12 +108,17 @@ pub(crate) fn nudges(
         .filter(|claim| claim.is_usable() && mounted(claim));
     usable
         .filter(|claim| stage(claim, target, request) == Stage::FileSystemPending)
-        .find_map(|claim| nudge(claim, seen))
+        .find_map(|claim| {
+            let overdue = overdue(claim, Stage::FileSystemPending, request, now);
+            nudge(claim, seen, overdue.is_some())
+        })
 }
 
-/// Kubelet re-reads a pod's volumes when the pod changes; the value names the growth, so that each is told once.
-fn nudge(claim: &Claim, seen: &Observed) -> Option<Step> {
-    let value = format!("{}={}", claim.name, claim.volume?.get());
+/// Kubelet re-reads a pod's volumes when the pod changes; the value names the growth, so that each is told once, and once
+/// more where that has not helped in time.
+fn nudge(claim: &Claim, seen: &Observed, overdue: bool) -> Option<Step> {
+    let again = if overdue { ":again" } else { "" };
+    let value = format!("{}={}{again}", claim.name, claim.volume?.get());
     let pod = claim.pods.iter().find(|pod| {
         pod.nudged.as_ref() != Some(&value) && !seen.refusals.contains_key(&Target::Pod(pod.name.clone()))
     })?;
@@ -133,7 +139,9 @@ pub(crate) fn refusal(seen: &Observed) -> Option<&Refusal> {
 /// What was being waited for is no cause by itself.
 fn late_reason(reason: Reason) -> Reason {
     match reason {
-        Reason::Running | Reason::Resizing | Reason::FileSystemPending => Reason::DeadlineExceeded,
+        Reason::Running | Reason::Resizing | Reason::FileSystemPending | Reason::Overdue => {
+            Reason::DeadlineExceeded
+        }
         cause => cause,
     }
 }

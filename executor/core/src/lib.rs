@@ -32,6 +32,7 @@ pub use finish::{ALIGN_TIMEOUT, DELETE_TIMEOUT};
 pub use growth::{EVENTS_AFTER, NOTE_AFTER, SILENCE};
 pub use observed::Observed;
 pub use operation::{Needs, needs};
+pub use place::stages;
 pub use request::Request;
 pub use state::{State, state};
 pub use step::{ConfigChange, SpecChange, Step, Update, Wait, internal_error, step};

@@ -73,7 +73,7 @@ pub(crate) fn detaching(request: &Request, seen: &Observed, now: Timestamp) -> S
     }
     // A pod that is being started mounts the volume, and grows its filesystem, without being told.
     let mounted = |claim: &Claim| seen.member(claim.ordinal).is_none_or(turns::runs);
-    if let Some(step) = spare(seen, target).or_else(|| growth::nudges(request, seen, target, mounted)) {
+    if let Some(step) = spare(seen, target).or_else(|| growth::nudges(request, seen, target, now, mounted)) {
         return step;
     }
     free(request, seen, &places, target, now)

@@ -7,7 +7,7 @@ use crate::{
     cause::{self, Cause},
     growth::SILENCE,
     observed::{Claim, Observed, Resize},
-    request::{Request, Stage, VolumeRecord},
+    request::{Phase, Request, Stage, VolumeRecord},
     texts,
 };
 
@@ -56,6 +56,17 @@ pub(crate) fn stage(claim: &Claim, target: Bytes, request: &Request) -> Stage {
     }
 }
 
+/// Since when a claim has been at a stage, if that is longer than its storage profile lets expect.
+pub(crate) fn overdue(claim: &Claim, stage: Stage, request: &Request, now: Timestamp) -> Option<Timestamp> {
+    let line = request.record.volume(&claim.name);
+    let noted = line
+        .filter(|line| line.stage == stage)
+        .and_then(|line| line.since);
+    // A line of the run's begin may be from before the pause.
+    let since = noted.max(request.record.started())?;
+    (now >= texts::after(since, claim.patience())).then_some(since)
+}
+
 pub(crate) fn places<'a>(
     request: &Request,
     seen: &'a Observed,
@@ -66,12 +77,24 @@ pub(crate) fn places<'a>(
     let late = started.is_some_and(|started| now >= texts::after(started, SILENCE));
     let place = |claim| {
         let stage = stage(claim, target, request);
+        let overdue = overdue(claim, stage, request, now);
         Place {
             claim,
             stage,
-            cause: cause::of(claim, stage, started, late),
+            cause: cause::of(claim, stage, started, late, overdue),
         }
     };
+    seen.claims.iter().map(place).collect()
+}
+
+/// Where each claim of a growth that runs is on its way; nothing for any other request.
+#[must_use]
+pub fn stages(request: &Request, seen: &Observed) -> Vec<(String, Stage)> {
+    let runs = request.record.phase == Phase::Progressing;
+    let Some(target) = request.target().filter(|_| runs) else {
+        return Vec::new();
+    };
+    let place = |claim: &Claim| (claim.name.clone(), stage(claim, target, request));
     seen.claims.iter().map(place).collect()
 }
 
@@ -100,6 +123,7 @@ pub(crate) fn volumes(request: &Request, places: &[Place<'_>], target: Bytes) ->
         capacity: place.claim.capacity,
         reason: place.cause.reason,
         message: place.cause.message.clone(),
+        since: None,
     };
     places.iter().map(record).collect()
 }
@@ -128,6 +152,7 @@ pub(crate) fn plan(seen: &Observed, target: Bytes) -> Vec<VolumeRecord> {
             capacity: claim.capacity,
             reason,
             message: message.to_owned(),
+            since: None,
         }
     };
     seen.claims.iter().map(line).collect()

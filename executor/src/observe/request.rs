@@ -101,6 +101,7 @@ fn volume(line: &ExpandedVolume) -> Option<core::VolumeRecord> {
         capacity: size(&line.capacity)?,
         reason,
         message: line.message.clone().unwrap_or_default(),
+        since: line.since.as_deref().and_then(|text| text.parse().ok()),
     })
 }
 

@@ -89,6 +89,11 @@ pub(crate) fn class(object: &StorageClass, profiles: &[StorageProfile]) -> Class
                 .maximum_size
                 .as_ref()
                 .and_then(|size| size.bytes().ok()),
+            duration: profile
+                .spec
+                .expected_duration
+                .as_ref()
+                .and_then(|text| text.get().ok()),
         }),
         name,
     }

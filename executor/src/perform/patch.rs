@@ -7,18 +7,22 @@ use api::{
     conditions::{self, Condition, set_condition, time_text},
     kubedb::v1::{Postgres, condition::PAUSED},
     names::{ANNOTATION_HOLD, ANNOTATION_NUDGE, ANNOTATION_SEALED, DATA_TEMPLATE, FINALIZER},
-    ops::v1alpha1::{ChangedMember, ExpandedVolume, PostgresOpsRequest, PostgresOpsRequestStatus},
+    ops::v1alpha1::{
+        ChangedMember, ExpandedVolume, PassedStage, PostgresOpsRequest, PostgresOpsRequestStatus,
+    },
     petset::v1::{Hold, PetSet},
 };
 use control::whole::Whole;
 use executor_core::{
     SpecChange, Update,
-    request::{MemberRecord, Phase, VolumeRecord},
+    request::{MemberRecord, Phase, Stage, VolumeRecord},
 };
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 use units::{Bytes, Reason};
+
+use crate::passed::Passed;
 
 /// The finalizers of a request with ours, or without.
 pub(super) fn finalizers(request: &Whole<PostgresOpsRequest>, ours: bool) -> Value {
@@ -30,11 +34,13 @@ pub(super) fn finalizers(request: &Whole<PostgresOpsRequest>, ours: bool) -> Val
     json!({ "metadata": { "finalizers": finalizers } })
 }
 
-/// The status of a request after `update`. `volume_of` gives the volume's name of a claim.
+/// The status of a request after `update`. `volume_of` gives the volume's name of a claim; `passed` are the stages
+/// that its claims were seen in.
 pub(super) fn status(
     request: &PostgresOpsRequest,
     update: &Update,
     volume_of: impl Fn(&str) -> Option<String>,
+    passed: &Passed,
     now: Timestamp,
 ) -> Value {
     let Update {
@@ -45,7 +51,10 @@ pub(super) fn status(
         attempts,
         starts,
     } = update;
-    let old = request.status.clone().unwrap_or_default();
+    let mut old = request.status.clone().unwrap_or_default();
+    if *starts {
+        old.volumes.iter_mut().for_each(|line| line.stages.clear());
+    }
     let generation = request.metadata.generation;
     let mut all = old.conditions.clone();
     for new in conditions {
@@ -63,7 +72,14 @@ pub(super) fn status(
     set("phase", phase.map(|phase| json!(word(phase))));
     set("attempts", attempts.map(|attempts| json!(attempts)));
     set("startedAt", starts.then(|| json!(time_text(now))));
-    let line = |new: &VolumeRecord| volume(&old, new, volume_of(&new.claim), now);
+    let line = |new: &VolumeRecord| {
+        let mut line = volume(&old, new, volume_of(&new.claim), now);
+        let seen = passed.of(&new.claim).iter().copied();
+        for (stage, at) in seen.chain([(new.stage, now)]) {
+            pass(&mut line.stages, stage, at);
+        }
+        line
+    };
     set(
         "volumes",
         volumes
@@ -126,6 +142,7 @@ fn volume(
         capacity,
         reason,
         message,
+        since: _,
     } = new;
     let stage = Some(stage.as_str().to_owned());
     let before = old
@@ -144,6 +161,22 @@ fn volume(
         since: before
             .and_then(|line| line.since.clone())
             .or_else(|| Some(time_text(now))),
+        stages: old
+            .volumes
+            .iter()
+            .find(|line| line.claim == *claim)
+            .map(|line| line.stages.clone())
+            .unwrap_or_default(),
+    }
+}
+
+/// A stage that was seen at this time, unless it is known from before.
+fn pass(stages: &mut Vec<PassedStage>, stage: Stage, at: Timestamp) {
+    if stages.iter().all(|known| known.stage != stage.as_str()) {
+        stages.push(PassedStage {
+            stage: stage.as_str().to_owned(),
+            at: format!("{at:.3}"),
+        });
     }
 }
 

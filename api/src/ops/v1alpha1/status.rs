@@ -102,6 +102,21 @@ pub struct ExpandedVolume {
     /// Since when the stage holds, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// The stages of the present attempt, each with the time when it was first seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["stage"]))]
+    pub stages: Vec<PassedStage>,
+}
+
+/// A stage of a volume's way to its new size.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(extend("required" = ["stage"]))]
+pub struct PassedStage {
+    /// The stage, in one word.
+    pub stage: String,
+    /// When it was first seen, RFC 3339 with milliseconds.
+    pub at: String,
 }
 
 /// One member that is added, removed, stopped or replaced.

@@ -55,6 +55,8 @@ pub struct VolumeRecord {
     pub reason: Reason,
     /// The same for people.
     pub message: String,
+    /// Since when it is there, whole seconds; absent in a line that is to be written.
+    pub since: Option<Timestamp>,
 }
 
 /// How far one claim is.

@@ -137,6 +137,7 @@ fn profile(seen: &mut Observed, expansion: Capability) {
         name: "slow".into(),
         expansion,
         maximum: Some(gib(15)),
+        duration: None,
     };
     seen.claims[0].class.as_mut().unwrap().profile = Some(profile);
 }

@@ -98,6 +98,7 @@ pub(crate) fn line(claim: &str, stage: Stage) -> VolumeRecord {
         capacity: gib(10),
         reason: Reason::Running,
         message: String::new(),
+        since: None,
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use units::{Bytes, Reason};
 
 use super::{finalizers, pause, resume, status, template};
+use crate::passed::Passed;
 
 const NOW: &str = "2026-11-21T10:00:00Z";
 
@@ -103,7 +104,8 @@ fn a_status_keeps_others_conditions_and_the_time_of_a_stage() {
         "metadata": {"name": "r", "generation": 1}, "spec": {},
         "status": {"phase": "Progressing", "startedAt": "2026-11-21T09:00:00Z", "conditions": [
             {"type": "Foreign", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
-            "volumes": [{"claim": "a", "stage": "Resizing", "since": "2026-11-21T09:30:00Z"}]}
+            "volumes": [{"claim": "a", "stage": "Resizing", "since": "2026-11-21T09:30:00Z",
+                         "stages": [{"stage": "Pending", "at": "2026-11-21T09:29:59.000Z"}]}]}
     }))
     .unwrap();
     let line = |claim: &str, stage| VolumeRecord {
@@ -114,8 +116,16 @@ fn a_status_keeps_others_conditions_and_the_time_of_a_stage() {
         capacity: Bytes::GIB,
         reason: Reason::Resizing,
         message: "at work".into(),
+        since: None,
     };
-    let update = Update {
+    let mut passed = Passed::default();
+    for (stage, second) in [(Stage::Pending, 1), (Stage::Resizing, 2)] {
+        let at = now()
+            .checked_sub(jiff::SignedDuration::from_secs(10 - second))
+            .unwrap();
+        passed.see(vec![("a".into(), stage)], at);
+    }
+    let mut update = Update {
         phase: Some(Phase::Failed),
         conditions: vec![Condition {
             kind: "Failed".into(),
@@ -129,7 +139,13 @@ fn a_status_keeps_others_conditions_and_the_time_of_a_stage() {
         attempts: None,
         starts: false,
     };
-    let body = status(&request, &update, |claim| Some(format!("pv-{claim}")), now());
+    let body = status(
+        &request,
+        &update,
+        |claim| Some(format!("pv-{claim}")),
+        &passed,
+        now(),
+    );
     let status = &body["status"];
     assert_eq!(status["phase"], "Failed");
     assert_eq!(status["conditions"][0]["type"], "Foreign");
@@ -142,5 +158,22 @@ fn a_status_keeps_others_conditions_and_the_time_of_a_stage() {
     assert!(
         status.get("startedAt").is_none() && status.get("attempts").is_none(),
         "what is absent stays as it is"
+    );
+    assert_eq!(
+        status["volumes"][0]["stages"],
+        json!([{"stage": "Pending", "at": "2026-11-21T09:29:59.000Z"}, {"stage": "Resizing", "at": "2026-11-21T09:59:52.000Z"}]),
+        "the first time that a stage was seen"
+    );
+    assert_eq!(
+        status["volumes"][1]["stages"],
+        json!([{"stage": "Grown", "at": "2026-11-21T10:00:00.000Z"}])
+    );
+    update.starts = true;
+    let body = super::status(&request, &update, |_| None, &Passed::default(), now());
+    let again = &body["status"]["volumes"][0]["stages"];
+    assert_eq!(
+        again.as_array().map(Vec::len),
+        Some(1),
+        "of the present attempt: {again}"
     );
 }
