@@ -25,6 +25,7 @@ struct Inner {
     requests: Counter,
     request_failures: Family<ReasonLabel, Counter>,
     crossing_to_request: Histogram,
+    sample_age: Histogram,
     status_writes: Counter,
     panics: Counter,
     pruned: Counter,
@@ -51,6 +52,7 @@ impl Metrics {
             requests: Counter::default(),
             request_failures: Family::default(),
             crossing_to_request: Histogram::new(LATENCIES),
+            sample_age: Histogram::new(LATENCIES),
             status_writes: Counter::default(),
             panics: Counter::default(),
             pruned: Counter::default(),
@@ -84,6 +86,11 @@ impl Metrics {
             inner.crossing_to_request.clone(),
         );
         r.register(
+            "sample_age_at_decision_seconds",
+            "Age of the measurement that a growth was decided by",
+            inner.sample_age.clone(),
+        );
+        r.register(
             "status_writes",
             "Writes of PostgresAutoscaler status",
             inner.status_writes.clone(),
@@ -115,8 +122,12 @@ impl Metrics {
         self.0.refused.get_or_create(&label(reason)).get()
     }
 
-    /// A request was created, so long after the measurement that made it necessary.
-    pub fn created(&self, after: Duration) {
+    /// A request was created, so long after the measurement that made it necessary, which had this age when it was
+    /// decided.
+    pub fn created(&self, after: Duration, age: Option<Duration>) {
+        if let Some(age) = age {
+            self.0.sample_age.observe(age.as_secs_f64());
+        }
         self.0.requests.inc();
         self.0.crossing_to_request.observe(after.as_secs_f64());
     }

@@ -178,6 +178,12 @@ reasons! {
     RateLimited => "wait for the provider's window to pass",
     /// The storage behind the driver has no room left.
     PoolFull => "add storage to the pool behind the storage class, or free some",
+    /// Nothing keeps the database from growing when it has to.
+    CanGrow => "",
+    /// A database that cannot grow is predicted to be full.
+    FullSoon => "see the condition CanGrow for what keeps it from growing",
+    /// PostgreSQL keeps write-ahead log that a slot or the archiver has not taken yet.
+    WALRetained => "see the Postgres' condition WALRetained: growing alone does not end it",
     /// A volume has been at this stage for longer than its storage profile lets expect.
     Overdue => "look at the driver's log, or kubelet's; a StorageProfile's expectedDuration says what is usual",
     /// The driver answers with an error that may pass.

@@ -55,6 +55,22 @@ pub(crate) fn of_namespace(db: &Database, profile: &Profile) -> Vec<Cap> {
         .collect()
 }
 
+/// Half of what the driver has said cannot be had, so that a few tries find what can; nothing once there is nothing
+/// left to halve: what could not be had then may be had by now.
+pub(crate) fn of_failure(db: &Database, base: Bytes, profile: &Profile) -> Option<Cap> {
+    let refused = db.failed_request.as_ref()?.infeasible?;
+    let half = refused.saturating_sub(base).get() / 2;
+    let limit = round_down(base.checked_add(Bytes::new(half))?, profile.granularity);
+    (limit > base).then(|| Cap {
+        reason: Reason::Infeasible,
+        what: format!(
+            "half of the growth to {}, which the driver refuses",
+            human(refused)
+        ),
+        limit,
+    })
+}
+
 /// The tightest of them.
 pub(crate) fn tightest(caps: &[Cap]) -> Option<&Cap> {
     caps.iter().min_by_key(|cap| cap.limit)

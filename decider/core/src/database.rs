@@ -31,6 +31,8 @@ pub struct Database {
     pub open_request: Option<OpenRequest>,
     /// The last of this autoscaler's requests at the present size, if it failed.
     pub failed_request: Option<FailedRequest>,
+    /// What keeps PostgreSQL from recycling its write-ahead log, in the words of the Postgres' condition.
+    pub wal_retained: Option<String>,
     /// Quotas and limit ranges that bind these claims.
     pub rooms: Vec<Room>,
     /// This autoscaler's growths, failed ones left out, in any order.
@@ -164,6 +166,10 @@ pub struct FailedRequest {
     pub at: Timestamp,
     /// Failures at this size, one after the other.
     pub in_a_row: u32,
+    /// Why it failed, if that is known.
+    pub why: Option<Reason>,
+    /// The smallest of the sizes asked for in this row that the driver says cannot be had.
+    pub infeasible: Option<Bytes>,
 }
 
 /// A growth that this autoscaler asked for.

@@ -67,9 +67,7 @@ pub fn decide(db: &Database, policy: &Policy, profile: &Profile, now: Timestamp)
         .iter()
         .map(|v| VolumeRecord::of(v, policy, profile, now))
         .collect();
-    let barrier = could_grow(db, policy, profile, now, &volumes)
-        .err()
-        .map(|note| note.reason);
+    let barrier = could_grow(db, policy, profile, now, &volumes).err();
     let answer = ask(db, policy, profile, now, &volumes);
     let mut record = Record {
         at: now,
@@ -159,7 +157,7 @@ fn ask(
             base,
             why: cause.reason,
             supersedes: superseded.map(str::to_owned),
-            text: format!("{}: {}", cause.text, size.text()),
+            text: format!("{}: {}{}", cause.text, size.text(), pinned(db)),
         };
         shadow(policy, &growth)?;
         Ok(growth)
@@ -184,6 +182,7 @@ fn could_grow(
     able::shared_filesystem(profile, &fresh)?;
     let writable = able::writable(&fresh)?;
     able::expandable(db, policy, profile)?;
+    able::somebody_resizes(db)?;
     let base = size::base(db).unwrap_or(Bytes::ZERO);
     bounds::at_upper_bound(db, base, limits, profile)?;
     let against = Against { limits, profile, now };
@@ -192,7 +191,10 @@ fn could_grow(
     bounds::runaway(db, base, &writable, against)?;
     match policy.mode {
         Mode::Live => Ok(()),
-        Mode::Shadow => Err(Note::new(Reason::Shadow, "")),
+        Mode::Shadow => Err(Note::new(
+            Reason::Shadow,
+            "annotation highwater.dev/mode is Shadow",
+        )),
     }
 }
 
@@ -254,6 +256,12 @@ fn alternatives(
         });
     let told = told.map_or_else(|note| note.text.as_str(), |growth| growth.text.as_str());
     fires.filter(|note| !told.contains(&note.text)).collect()
+}
+
+/// What of the growth goes to log that nobody takes.
+fn pinned(db: &Database) -> String {
+    let retained = db.wal_retained.as_ref();
+    retained.map_or_else(String::new, |text| format!("; {}: {text}", Reason::WALRetained))
 }
 
 /// Superseding: what the volume says is why, and the request that waits is why now.

@@ -32,7 +32,7 @@ pub struct Record {
     /// The size and what it was weighed against, if it came to that.
     pub sizing: Option<Sizing>,
     /// What keeps this database from growing even if it had to; `None` if nothing does.
-    pub barrier: Option<Reason>,
+    pub barrier: Option<Note>,
     /// Things to know beside the decision.
     pub notes: Vec<Note>,
 }
@@ -222,6 +222,11 @@ pub(crate) fn notes(db: &Database, policy: &Policy, now: Timestamp) -> Vec<Note>
         .iter()
         .cloned()
         .chain(spec_behind(db))
+        .chain(
+            db.wal_retained
+                .iter()
+                .map(|text| Note::new(Reason::WALRetained, text.as_str())),
+        )
         .chain(read_only)
         .collect()
 }

@@ -92,7 +92,8 @@ async fn create(
         Ok(_) => {
             let now = context.parts.clock.now();
             context.memory.created(&gathered.database, &name, now);
-            context.parts.metrics.created(since_crossing(record, now));
+            let age = fired(record).filter_map(|v| v.sample_age).min();
+            context.parts.metrics.created(since_crossing(record, now), age);
             tracing::info!(autoscaler = %key, request = name, reason = %record.reason, message = record.message(), "created");
             let note = format!("PostgresOpsRequest {name}: {}", record.text);
             context
@@ -235,19 +236,18 @@ impl Outcome {
 
 /// From the measurement that made the growth necessary to now.
 fn since_crossing(record: &Record, now: Timestamp) -> Duration {
-    let fired = |v: &&VolumeRecord| {
+    let measured = fired(record).filter_map(|v| v.sampled_at).max();
+    measured.map_or(Duration::ZERO, |at| {
+        Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO)
+    })
+}
+
+/// The volumes that made it necessary.
+fn fired(record: &Record) -> impl Iterator<Item = &VolumeRecord> {
+    record.volumes.iter().filter(|v| {
         matches!(
             v.reason,
             Reason::ThresholdExceeded | Reason::TimeToFull | Reason::InodesExceeded
         )
-    };
-    let measured = record
-        .volumes
-        .iter()
-        .filter(fired)
-        .filter_map(|v| v.sampled_at)
-        .max();
-    measured.map_or(Duration::ZERO, |at| {
-        Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO)
     })
 }

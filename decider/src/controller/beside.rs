@@ -148,6 +148,7 @@ mod tests {
             created: jiff::Timestamp::from_second(second).unwrap(),
             started: None,
             ended: None,
+            failure: None,
             waits_for_ready: false,
             base: Some(Bytes::new(1)),
             attempt: 0,

@@ -51,7 +51,7 @@ impl Outcome {
         let stale = record.volumes.iter().filter(|v| v.reason == Reason::Stale);
         Standing {
             reason,
-            barrier: record.barrier,
+            barrier: record.barrier.as_ref().map(|note| note.reason),
             full_soon: soonest(record).full_in.is_some_and(|t| t < SOON),
             stale: u32::try_from(stale.count()).unwrap_or(u32::MAX),
         }

@@ -101,6 +101,7 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
         open_request: open_request(context, &database, autoscaler, &requests, now),
         failed_request: None,
         rooms: rooms::rooms(&context.parts.objects, &key.namespace, &members.classes),
+        wal_retained: postgres.as_ref().and_then(|p| p.wal_retained.clone()),
         growths: past::growths(autoscaler, &requests),
         modified: past::modified(autoscaler, &requests, members.oldest, now),
     };

@@ -127,7 +127,7 @@ fn fill(shown: &mut view::Database, decision: &Decision, gathered: &Gathered, no
         ..words(*reason, text.clone())
     };
     shown.can_grow = barrier.is_none();
-    shown.barrier = barrier.map(|reason| reason.as_str().to_owned());
+    shown.barrier = barrier.as_ref().map(|note| note.reason.as_str().to_owned());
     shown.volumes = volumes
         .iter()
         .map(|seen| volume(seen, &gathered.db, gathered, now))

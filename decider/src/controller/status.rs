@@ -35,11 +35,12 @@ const CREATE_OPS_REQUEST: &str = "CreateOpsRequest";
 /// KubeDB's: it could not be made.
 const FAILURE: &str = "Failure";
 /// Conditions that are there while they hold, named as their reason.
-const NOTES: [Reason; 4] = [
+const NOTES: [Reason; 5] = [
     Reason::SpecBehind,
     Reason::InvalidAnnotation,
     Reason::RuleFallback,
     Reason::ReadOnly,
+    Reason::WALRetained,
 ];
 
 /// What came of deciding.
@@ -119,6 +120,12 @@ pub(super) async fn write(
     }
     context.memory.told(key);
     context.parts.metrics.status_written();
+    if let Some(note) = full_in::warning(before, &after) {
+        context
+            .parts
+            .events
+            .warning(&reference(key, autoscaler), Reason::FullSoon, "Predict", note);
+    }
     let reason = outcome.reason();
     if before.reason.as_deref() != Some(reason.as_str()) && needs_attention(reason) {
         context
@@ -178,17 +185,34 @@ fn next(
     notes(&mut status, record, autoscaler.generation, now);
     status.usage = record.fullest().map(|(_, percent)| percent.to_string());
     status.full_in = full_in::of_all(record, before);
-    status.can_grow = Some(if record.barrier.is_none() {
-        CanGrow::Yes
-    } else {
-        CanGrow::No
-    });
+    let (can_grow, condition) = readiness(record);
+    set_condition(
+        &mut status.conditions,
+        condition.observed(autoscaler.generation),
+        now,
+    );
+    status.can_grow = Some(can_grow);
     status.volumes = record
         .volumes
         .iter()
         .map(|v| volume(v, before, gathered, now))
         .collect();
     status
+}
+
+/// Whether it could grow if it had to, before it has to.
+fn readiness(record: &Record) -> (CanGrow, Condition) {
+    let kind = Reason::CanGrow.as_str();
+    match &record.barrier {
+        None => {
+            let text = "nothing keeps the volumes from growing when they have to";
+            (CanGrow::Yes, Condition::new(kind, true, kind, text))
+        }
+        Some(note) => (
+            CanGrow::No,
+            Condition::new(kind, false, note.reason.as_str(), note.message()),
+        ),
+    }
 }
 
 fn phase(autoscaler: &Autoscaler, reason: Reason) -> Phase {

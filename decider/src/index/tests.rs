@@ -37,6 +37,7 @@ impl Bench {
             database,
             deleting: false,
             size: None,
+            wal_retained: None,
         };
         self.take(
             |o| &o.postgreses,

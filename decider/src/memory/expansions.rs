@@ -73,6 +73,7 @@ mod tests {
             created: at(started - 100),
             started: Some(at(started)),
             ended: Some(at(started + took)),
+            failure: None,
             waits_for_ready: false,
             base: None,
             attempt: 0,

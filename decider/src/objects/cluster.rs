@@ -1,5 +1,6 @@
 //! The objects around claims, as the decider needs them.
 
+use api::kubedb::v1::condition::WAL_RETAINED;
 use k8s_openapi::api::{
     core::v1::{LimitRange, Pod, ResourceQuota},
     storage::v1::StorageClass,
@@ -16,6 +17,8 @@ pub struct Postgres {
     pub deleting: bool,
     /// `spec.storage.resources.requests.storage`.
     pub size: Option<Bytes>,
+    /// What its condition WALRetained says while it holds.
+    pub wal_retained: Option<String>,
 }
 
 /// A pod that uses claims. There are as many as volumes, so its words have no room to spare.
@@ -66,9 +69,18 @@ impl Postgres {
         Some(Self {
             database: api::join::Database::of(&object)?,
             deleting: object.metadata.deletion_timestamp.is_some(),
+            wal_retained: wal_retained(&object),
             size: object.spec.storage.and_then(|s| s.storage()).and_then(Result::ok),
         })
     }
+}
+
+fn wal_retained(object: &api::kubedb::v1::Postgres) -> Option<String> {
+    let conditions = &object.status.as_ref()?.conditions;
+    let retained = api::conditions::find(conditions, WAL_RETAINED)?;
+    retained
+        .is_true()
+        .then(|| retained.message.clone().unwrap_or_default())
 }
 
 impl PodClaims {

@@ -36,6 +36,8 @@ pub struct Request {
     pub started: Option<Timestamp>,
     /// When it ended, if it has.
     pub ended: Option<Timestamp>,
+    /// Why it failed, if it did and says so.
+    pub failure: Option<Reason>,
     /// It carries `apply: IfReady`, and the executor says that it waits for the database to be Ready.
     pub waits_for_ready: bool,
     /// The size it starts from.
@@ -88,6 +90,9 @@ impl Request {
             ended: phase
                 .is_final()
                 .then(|| ended(&phase, &status.conditions).unwrap_or(created)),
+            failure: (phase == Phase::Failed)
+                .then(|| failure(&status.conditions))
+                .flatten(),
             started: conditions::find(&status.conditions, Reason::Running.as_str())
                 .filter(|c| c.is_true())
                 .and_then(|c| c.last_transition_time.as_ref()?.parse().ok()),
@@ -131,6 +136,14 @@ fn waits_for_ready(object: &PostgresOpsRequest, phase: &Phase, conditions: &[con
         && matches!(phase, Phase::Pending | Phase::Approved)
         && running
             .is_some_and(|c| !c.is_true() && c.reason.as_deref() == Some(Reason::DatabaseNotReady.as_str()))
+}
+
+/// The reason of the condition that says so.
+fn failure(conditions: &[conditions::Condition]) -> Option<Reason> {
+    let word = conditions::find(conditions, Phase::Failed.as_str())?
+        .reason
+        .as_deref()?;
+    Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
 }
 
 /// The time of the condition that is named as the phase, else of the last one.

@@ -138,6 +138,7 @@ impl Bed {
                 },
                 deleting: false,
                 size: Some(Bytes::GIB),
+                wal_retained: None,
             },
         );
         o.claims.put(

@@ -117,6 +117,7 @@ impl Scene {
                 waits_since: None,
             }),
             failed_request: None,
+            wal_retained: None,
             rooms: Vec::new(),
             growths: self.growths.clone(),
             modified: Modified {

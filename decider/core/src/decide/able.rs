@@ -161,3 +161,15 @@ pub(super) fn expandable(db: &Database, policy: &Policy, profile: &Profile) -> R
         }
     }
 }
+
+/// Somebody resizes: the last request at this size found nobody who does. It is tried again all the same.
+pub(super) fn somebody_resizes(db: &Database) -> Result<(), Note> {
+    let failed = db.failed_request.as_ref();
+    match failed.filter(|failed| failed.why == Some(Reason::NobodyResizes)) {
+        None => Ok(()),
+        Some(failed) => Err(Note::new(
+            Reason::NobodyResizes,
+            format!("PostgresOpsRequest {} found no resizer", failed.name),
+        )),
+    }
+}

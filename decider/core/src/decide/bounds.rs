@@ -115,6 +115,7 @@ pub(super) fn sized(
     let caps: Vec<Cap> = caps::of_policy(limits, profile)
         .into_iter()
         .chain(caps::of_namespace(db, profile))
+        .chain(caps::of_failure(db, base, profile))
         .collect();
     let until_next = profile
         .modifications

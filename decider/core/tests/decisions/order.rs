@@ -66,6 +66,8 @@ pub(crate) fn request_failed(s: &mut Scene) {
         name: "pgops-pg-abcdef".into(),
         at: seconds_ago(2),
         in_a_row: 1,
+        why: None,
+        infeasible: None,
     });
 }
 pub(crate) fn resize_in_flight(s: &mut Scene) {
@@ -230,6 +232,8 @@ fn a_failed_request_delays_and_does_not_block() {
             name: "pgops-pg-abcdef".into(),
             at: seconds_ago(seconds),
             in_a_row,
+            why: None,
+            infeasible: None,
         })
     };
     for (seconds, in_a_row, wanted) in [

@@ -193,7 +193,7 @@ fn the_reserve_is_for_emergencies() {
         assert!(scene.to() > Bytes::ZERO);
         spent(scene, &[4, 3, 2, 1]);
         assert_eq!(scene.reason(), Reason::BudgetSpent);
-        assert_eq!(scene.decide().record().barrier, Some(Reason::BudgetSpent));
+        assert_eq!(scene.barrier(), Some(Reason::BudgetSpent));
     }
 }
 

@@ -35,7 +35,7 @@ fn it_is_told_below_the_threshold_too() {
     below_threshold(&mut scene);
     first_seen(&mut scene).sample.read_only = true;
     assert_eq!(scene.reason(), Reason::ReadOnly);
-    assert_eq!(scene.decide().record().barrier, Some(Reason::ReadOnly));
+    assert_eq!(scene.barrier(), Some(Reason::ReadOnly));
 }
 
 /// A member with a broken disk must not let the others run full.
@@ -45,7 +45,7 @@ fn a_writable_member_that_is_full_grows_and_the_broken_one_is_noted() {
     let decision = scene.decide();
     assert_eq!(decision.reason(), Reason::ThresholdExceeded);
     assert!(decision.record().text.contains("data-pg-1"), "{}", scene.text());
-    assert_eq!(decision.record().barrier, None);
+    assert_eq!(decision.record().barrier.as_ref(), None);
     let notes = &decision.record().notes;
     assert_eq!(notes.len(), 1);
     assert_eq!(notes[0].reason, Reason::ReadOnly);

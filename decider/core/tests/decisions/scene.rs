@@ -39,6 +39,10 @@ impl Scene {
         )
     }
 
+    pub(crate) fn barrier(&self) -> Option<Reason> {
+        self.decide().record().barrier.as_ref().map(|note| note.reason)
+    }
+
     pub(crate) fn reason(&self) -> Reason {
         self.decide().reason()
     }
@@ -129,6 +133,7 @@ pub(crate) fn database(volumes: Vec<Volume>) -> Database {
         open_request: None,
         failed_request: None,
         rooms: Vec::new(),
+        wal_retained: None,
         growths: Vec::new(),
         modified: Modified::default(),
     }

@@ -1,10 +1,11 @@
 //! What is told beside the decision.
 
+use decider_core::Decision;
 use units::{Bytes, Reason};
 
 use crate::{
-    order::{at_upper_bound, below_threshold, request_open, shadow},
-    scene::{GIB, Scene, full},
+    order::{at_upper_bound, below_threshold, request_failed, request_open, shadow},
+    scene::{GIB, MIB, Scene, full, seconds_ago},
 };
 
 #[test]
@@ -13,7 +14,7 @@ fn a_barrier_is_told_while_there_is_no_need() {
         let mut scene = full();
         below_threshold(&mut scene);
         spoil(&mut scene);
-        (scene.reason(), scene.decide().record().barrier)
+        (scene.reason(), scene.barrier())
     };
     assert_eq!(barrier(|_| ()), (Reason::BelowThreshold, None));
     assert_eq!(
@@ -25,6 +26,62 @@ fn a_barrier_is_told_while_there_is_no_need() {
         barrier(request_open),
         (Reason::RequestOpen, None),
         "what ends by itself is no barrier"
+    );
+}
+
+#[test]
+fn that_nobody_resizes_is_a_barrier_until_a_request_succeeds() {
+    let mut scene = full();
+    request_failed(&mut scene);
+    assert_eq!(scene.barrier(), None);
+    let failed = scene.db.failed_request.as_mut().unwrap();
+    (failed.why, failed.at) = (Some(Reason::NobodyResizes), seconds_ago(60));
+    assert_eq!(scene.barrier(), Some(Reason::NobodyResizes));
+    assert_eq!(
+        scene.reason(),
+        Reason::ThresholdExceeded,
+        "it is tried all the same"
+    );
+}
+
+#[test]
+fn what_pins_write_ahead_log_is_told_with_the_growth() {
+    let mut scene = full();
+    scene.db.wal_retained = Some("slot old keeps 3Gi".into());
+    let decision = scene.decide();
+    let record = decision.record();
+    assert!(
+        record.text.contains("WALRetained: slot old keeps 3Gi"),
+        "{}",
+        record.text
+    );
+    assert!(record.notes.iter().any(|note| note.reason == Reason::WALRetained));
+}
+
+/// From 1 GiB the rule gives 1.5; refused, a half of that growth is asked for, then a quarter.
+#[test]
+fn a_size_that_cannot_be_had_is_halved() {
+    let mut scene = full();
+    let to = |scene: &Scene| match scene.decide() {
+        Decision::Expand { to, record, .. } => (to.get(), record.text),
+        hold @ Decision::Hold { .. } => panic!("{hold:?}"),
+    };
+    let (mut refused, _) = to(&scene);
+    for _ in 0..2 {
+        request_failed(&mut scene);
+        let failed = scene.db.failed_request.as_mut().unwrap();
+        (failed.at, failed.why) = (seconds_ago(60), Some(Reason::Infeasible));
+        failed.infeasible = Some(Bytes::new(refused));
+        let (next, text) = to(&scene);
+        assert_eq!(next, GIB + (refused - GIB) / 2 / MIB * MIB, "{text}");
+        assert!(text.contains("which the driver refuses"), "{text}");
+        refused = next;
+    }
+    let least = scene.db.failed_request.as_mut().unwrap();
+    least.infeasible = Some(Bytes::new(GIB + MIB));
+    assert!(
+        to(&scene).0 > GIB + MIB,
+        "nothing is left to halve: from the begin"
     );
 }
 

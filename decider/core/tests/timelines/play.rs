@@ -284,6 +284,7 @@ impl<'a> World<'a> {
                 waits_since: None,
             }),
             failed_request: None,
+            wal_retained: None,
             rooms: Vec::new(),
             growths: self.growths.clone(),
             modified: Modified {

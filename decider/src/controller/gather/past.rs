@@ -6,7 +6,7 @@ use api::ops::v1alpha1::Phase;
 use control::watch::Key;
 use decider_core::{Database, FailedRequest, Modified, PastGrowth, base};
 use jiff::Timestamp;
-use units::Bytes;
+use units::{Bytes, Reason};
 
 use crate::objects::{Autoscaler, Request};
 
@@ -84,12 +84,16 @@ pub(super) fn failed_request(db: &Database, ours: &[(Key, Arc<Request>)]) -> Opt
         .iter()
         .filter(|(_, r)| r.base == base(db) && !r.is_open() && r.phase != Phase::Skipped)
         .take_while(|(_, r)| r.has_failed());
+    let refused = row.clone().filter(|(_, r)| r.failure == Some(Reason::Infeasible));
+    let infeasible = refused.filter_map(|(_, r)| r.to).min();
     let (key, newest) = row.next()?;
     let in_a_row = u32::try_from(row.count()).unwrap_or(u32::MAX).saturating_add(1);
     Some(FailedRequest {
         name: key.name.to_string(),
         at: newest.ended?,
         in_a_row,
+        why: newest.failure,
+        infeasible,
     })
 }
 
@@ -113,6 +117,7 @@ mod tests {
             open_request: None,
             failed_request: None,
             rooms: Vec::new(),
+            wal_retained: None,
             growths: Vec::new(),
             modified: Modified::default(),
         }
@@ -126,6 +131,7 @@ mod tests {
             autoscaler: "a".into(),
             started: None,
             ended: phase.is_final().then_some(at),
+            failure: None,
             phase,
             created: at,
             waits_for_ready,

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use api::autoscaling::v1alpha1::PostgresAutoscalerStatus as Status;
+use api::{
+    autoscaling::v1alpha1::{CanGrow, PostgresAutoscalerStatus as Status},
+    conditions,
+};
 use decider_core::{Record, VolumeRecord};
+use units::Reason;
 
 /// The steps, with what is told: at least so long.
 const STEPS: [(u64, &str); 17] = [
@@ -54,6 +58,43 @@ pub(super) fn is_far(label: Option<&str>) -> bool {
         STEPS
             .iter()
             .all(|(least, text)| *text != label || *least >= 3_600)
+    })
+}
+
+/// Below these times somebody is warned, in seconds: a day, an hour, ten minutes.
+const WARNED_BELOW: [u64; 3] = [86_400, 3_600, 600];
+
+/// How many of the warnings a label is below.
+fn urgency(label: Option<&str>) -> usize {
+    let least = STEPS
+        .iter()
+        .find(|(_, text)| Some(*text) == label)
+        .map(|(least, _)| *least);
+    least.map_or(0, |least| {
+        WARNED_BELOW.iter().filter(|bound| least < **bound).count()
+    })
+}
+
+/// What is to be said of a database that cannot grow: when its time to full falls below the next of a day, an hour and
+/// ten minutes, and when it is there already as it loses the ability. What was said is known by the stored status.
+pub(super) fn warning(before: &Status, after: &Status) -> Option<String> {
+    if after.can_grow != Some(CanGrow::No) {
+        return None;
+    }
+    let could = before.can_grow == Some(CanGrow::Yes);
+    let said = if could {
+        0
+    } else {
+        urgency(before.full_in.as_deref())
+    };
+    let label = after.full_in.as_deref()?;
+    (urgency(Some(label)) > said).then(|| {
+        let kind = Reason::CanGrow.as_str();
+        let why = conditions::find(&after.conditions, kind).and_then(|c| c.message.as_deref());
+        format!(
+            "full in about {label} and cannot grow: {}",
+            why.unwrap_or("no reason is known")
+        )
     })
 }
 
@@ -144,5 +185,32 @@ mod tests {
         );
         assert_eq!(after(Some("4d"), Some(0)).as_deref(), Some("4d"));
         assert_eq!(after(Some("2h"), None).as_deref(), Some("2h"), "just started");
+    }
+
+    #[test]
+    fn who_cannot_grow_is_warned_at_a_day_an_hour_and_ten_minutes() {
+        let status = |can_grow, label: Option<&str>| Status {
+            can_grow: Some(can_grow),
+            full_in: label.map(str::to_owned),
+            ..Status::default()
+        };
+        let no = |label| status(CanGrow::No, Some(label));
+        let mut last = status(CanGrow::No, None);
+        let mut said = Vec::new();
+        for label in [">7d", "1d", "12h", "8h", "1h", "30m", "20m", "10m", "5m", "0s"] {
+            let next = no(label);
+            said.extend(warning(&last, &next).map(|_| label));
+            last = next;
+        }
+        assert_eq!(said, ["12h", "30m", "5m"]);
+        assert!(warning(&no("12h"), &no("2d")).is_none(), "it has time again");
+        assert!(
+            warning(&no("2d"), &no("5m"))
+                .unwrap()
+                .starts_with("full in about 5m")
+        );
+        let could = |label| status(CanGrow::Yes, Some(label));
+        assert!(warning(&could("2h"), &could("30m")).is_none(), "it will grow");
+        assert!(warning(&could("30m"), &no("30m")).is_some(), "it cannot any more");
     }
 }
