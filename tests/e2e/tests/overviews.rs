@@ -131,6 +131,9 @@ async fn storage_autoscaling_goes_through_its_ten_steps() {
         history.then("10 it expands the storage of the database", expanded)?;
         became(&ended, "VolumeExpansion", "True")?;
         history.then("- and is done", became(&ended, "Successful", "True")?)?;
+        for volume in ended["status"]["volumes"].as_array().into_iter().flatten() {
+            stages(volume)?;
+        }
         // Half as much again by the rule; what the rate of such a fill needs besides is not foreseen here.
         let size = |object: &Value, path| {
             let text = object.pointer(path).and_then(Value::as_str);
@@ -233,4 +236,20 @@ async fn horizontal_scaling_goes_through_its_ten_steps_up_and_down_while_an_appl
         report.nothing_is_lost(&db).await
     })
     .await;
+}
+
+/// Each volume passed the stages of an expansion, one after the other.
+fn stages(volume: &Value) -> anyhow::Result<()> {
+    let passed = volume["stages"].as_array().into_iter().flatten();
+    let mut last = Timestamp::MIN;
+    let mut words = Vec::new();
+    for stage in passed {
+        let at: Timestamp = stage["at"].as_str().context("a stage has a time")?.parse()?;
+        ensure!(at >= last, "{volume}");
+        last = at;
+        words.extend(stage["stage"].as_str());
+    }
+    let way = ["Pending", "FileSystemPending", "Grown"];
+    ensure!(way.iter().all(|stage| words.contains(stage)), "{volume}");
+    Ok(())
 }

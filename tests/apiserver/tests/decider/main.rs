@@ -16,6 +16,7 @@ mod hands;
 mod idle;
 mod line;
 mod pods;
+mod readiness;
 mod refused;
 mod server;
 mod supersede;
