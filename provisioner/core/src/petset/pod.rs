@@ -62,6 +62,11 @@ pub enum Phase {
 }
 
 impl Pod {
+    /// Its containers have ended for good.
+    pub(super) const fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Failed | Phase::Succeeded)
+    }
+
     /// Whether it runs and is ready.
     pub(super) fn runs(&self) -> bool {
         self.phase == Phase::Running && self.is_ready

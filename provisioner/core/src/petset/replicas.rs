@@ -70,7 +70,7 @@ impl Round<'_> {
         let Some(pod) = self.set.pod(ordinal) else {
             return self.missing(ordinal);
         };
-        if matches!(pod.phase, Phase::Failed | Phase::Succeeded) {
+        if pod.has_ended() {
             return match pod.is_terminating {
                 true => Verdict::Wait,
                 false => self.delete(pod, Delete::Ended),
@@ -171,7 +171,8 @@ impl Round<'_> {
         None
     }
 
-    /// Pods that there shall not be, the highest first.
+    /// Pods that there shall not be, the highest first. One that has ended for good waits for no other: it would never be
+    /// available again, and the StatefulSet controller waits for ever where two such pods are left.
     fn condemned(&mut self) -> Verdict {
         let ordered = self.set.is_ordered();
         let mut pods: Vec<&Pod> = self
@@ -190,6 +191,7 @@ impl Round<'_> {
             let waits = self.set.hold.holds(pod.ordinal)
                 || pod.is_terminating
                 || ordered
+                    && !pod.has_ended()
                     && (!pod.runs() || self.is_unavailable(pod))
                     && first_unavailable != Some(pod.ordinal);
             match if waits {

@@ -69,6 +69,21 @@ fn while_a_lower_one_is_not_ready_none_goes() {
     assert_eq!(model.take_log(), ["-3", "-2"]);
 }
 
+/// Neither will ever be ready; the StatefulSet controller waits for the lower one before it removes the higher one.
+#[test]
+fn of_those_that_are_to_go_none_waits_for_one_that_has_ended() {
+    let mut model = Model::new(2);
+    model.settle();
+    model.scale(0);
+    for ordinal in [0, 1] {
+        model.pod(ordinal).phase = Phase::Failed;
+        model.pod(ordinal).is_ready = false;
+    }
+    model.take_log();
+    model.settle();
+    assert_eq!(model.take_log(), ["-1", "-0"]);
+}
+
 #[test]
 fn what_ended_is_made_anew_however_it_ended() {
     for phase in [Phase::Failed, Phase::Succeeded] {
