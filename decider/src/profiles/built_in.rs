@@ -1,6 +1,6 @@
 //! The profiles that Highwater brings along: a table, in which each line has its source.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use decider_core::{Expansion, Modifications, Profile};
 use units::Bytes;
@@ -8,10 +8,16 @@ use units::Bytes;
 /// The table.
 const TABLE: &str = include_str!("built_in.txt");
 
+/// The table as it was read, once: every look at a claim asks.
+static PROFILES: LazyLock<BTreeMap<String, Profile>> = LazyLock::new(|| {
+    let profiles = lines().filter_map(read);
+    profiles.map(|profile| (profile.name.clone(), profile)).collect()
+});
+
 /// The profile of a provisioner, if it is in the table.
 #[must_use]
 pub fn of(provisioner: &str) -> Option<Profile> {
-    lines().find_map(|line| read(line).filter(|profile| profile.name == provisioner))
+    PROFILES.get(provisioner).cloned()
 }
 
 fn lines() -> impl Iterator<Item = &'static str> {
