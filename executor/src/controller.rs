@@ -169,17 +169,12 @@ impl Controller {
             return Ok(Outcome::Idle(Some(until)));
         }
         let seen = view.observed(request, self.memory.of(&request.uid))?;
-        for leg in self
-            .memory
-            .see(&request.uid, executor_core::stages(request, &seen), now)
-        {
-            self.metrics.passed(leg, request.created, now);
-        }
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let state = executor_core::state(request, &seen, now);
-            (state, (self.decide)(request, &seen, now))
+            let stages = executor_core::stages(request, &seen);
+            (state, stages, (self.decide)(request, &seen, now))
         }));
-        let (state, step) = match decided {
+        let (state, stages, step) = match decided {
             Ok(decided) => decided,
             Err(panic) => {
                 return self
@@ -188,6 +183,9 @@ impl Controller {
             }
         };
         self.metrics.stand(&request.uid, state);
+        for leg in self.memory.see(&request.uid, stages, now) {
+            self.metrics.passed(leg, request.created, now);
+        }
         match &step {
             Step::Wait(wait) => {
                 self.memory.waits(&request.uid);
