@@ -15,6 +15,7 @@ mod explore;
 mod fixture;
 mod growing;
 mod model;
+mod overdue;
 mod queue;
 mod rolling;
 mod scaling;
