@@ -29,8 +29,7 @@ impl Tone {
 
 /// Reasons under which nothing needs doing; all others have a remedy and stand out.
 pub(crate) fn of_reason(reason: &str) -> Tone {
-    let known = units::Reason::ALL.iter().find(|r| r.as_str() == reason);
-    match known {
+    match units::Reason::of_word(reason) {
         Some(reason) if reason.remedy().is_empty() => Tone::Plain,
         Some(units::Reason::TriggerOff | units::Reason::Shadow | units::Reason::NotFollowed) => {
             Tone::Doubtful

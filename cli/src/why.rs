@@ -86,7 +86,7 @@ fn grows(database: &Database) -> String {
     match (&database.barrier, database.decision.to) {
         (_, Some(to)) => format!("now, to {}", human::size(to)),
         (Some(barrier), None) => {
-            let known = units::Reason::ALL.iter().find(|r| r.as_str() == *barrier);
+            let known = units::Reason::of_word(barrier);
             let meaning = known.map_or("", |r| r.meaning().trim());
             format!("could not, if it had to: {barrier}. {meaning}")
         }

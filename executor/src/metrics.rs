@@ -136,7 +136,7 @@ impl Metrics {
             && let Some(reason) = update
                 .conditions
                 .first()
-                .and_then(|condition| known(&condition.reason))
+                .and_then(|condition| Reason::of_word(&condition.reason))
         {
             self.ends
                 .get_or_create(&ReasonLabel {
@@ -225,8 +225,4 @@ impl Metrics {
     pub(crate) fn panicked(&self) {
         self.internal_errors.inc();
     }
-}
-
-fn known(word: &str) -> Option<Reason> {
-    Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
 }

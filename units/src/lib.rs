@@ -15,3 +15,7 @@ pub use quantity::{Quantity, QuantityError};
 pub use reason::Reason;
 pub use rules::{Growth, Rules, ScalingRule};
 pub use usage::Usage;
+
+/// How long the expansion of a volume takes where nothing is known. Nobody publishes it: GKE's controller takes 6.7 s
+/// (kubernetes/kubernetes#131402), a kubelet that is not nudged up to two minutes (topolvm/topolvm#496).
+pub const EXPECTED_EXPANSION: std::time::Duration = std::time::Duration::from_secs(60);

@@ -344,6 +344,23 @@ reasons! {
     Paused => "",
 }
 
+impl Reason {
+    /// The reason of this word; `None` for a word of somebody else, or of a newer version.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Reason> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
+    }
+
+    /// What a volume says that is to grow.
+    #[must_use]
+    pub const fn is_trigger(self) -> bool {
+        matches!(
+            self,
+            Self::ThresholdExceeded | Self::TimeToFull | Self::InodesExceeded
+        )
+    }
+}
+
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
@@ -363,6 +380,10 @@ mod tests {
                 .all(|w| w.len() <= 128 && w.chars().all(char::is_alphanumeric)),
             "{words:?}"
         );
+        for reason in Reason::ALL {
+            assert_eq!(Reason::of_word(reason.as_str()), Some(*reason));
+        }
+        assert_eq!(Reason::of_word("Unheard"), None);
         words.sort_unstable();
         words.dedup();
         assert_eq!(words.len(), Reason::ALL.len());

@@ -198,14 +198,9 @@ impl Replay<'_> {
 
 /// Reasons that keep a database that ought to grow from growing; not those of one that need not, or that grows.
 const fn holds_back(reason: Reason) -> bool {
-    !matches!(
-        reason,
-        Reason::BelowThreshold
-            | Reason::RequestOpen
-            | Reason::ResizeInFlight
-            | Reason::NotFollowed
-            | Reason::ThresholdExceeded
-            | Reason::InodesExceeded
-            | Reason::TimeToFull
-    )
+    !reason.is_trigger()
+        && !matches!(
+            reason,
+            Reason::BelowThreshold | Reason::RequestOpen | Reason::ResizeInFlight | Reason::NotFollowed
+        )
 }

@@ -32,7 +32,7 @@ pub use decide::{Decision, decide};
 pub use learned::Learned;
 pub use note::Note;
 pub use policy::{Apply, Limits, Mode, Policy, PolicyError, PolicySpec, RuleSpec, Trigger};
-pub use profile::{EXPECTED_DURATION, Expansion, Profile};
+pub use profile::{Expansion, Profile};
 pub use rate::{Rate, Trend};
 pub use record::{Record, VolumeRecord, human};
 pub use sample::{Absurd, MAX_CLOCK_AHEAD, Raw, Sample};

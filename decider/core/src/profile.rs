@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use units::Bytes;
+use units::{Bytes, EXPECTED_EXPANSION};
 
 use crate::budget::Modifications;
 
@@ -36,10 +36,6 @@ pub struct Profile {
     pub shared_filesystem: bool,
 }
 
-/// How long an expansion takes where nothing is known. Nobody publishes it: GKE's controller takes 6.7 s
-/// (kubernetes/kubernetes#131402), a kubelet that is not nudged up to two minutes (topolvm/topolvm#496).
-pub const EXPECTED_DURATION: Duration = Duration::from_secs(60);
-
 impl Default for Profile {
     /// A driver nothing is known of: it grows volumes as its class says, and rounds up by itself. One MiB keeps
     /// the numbers readable without asking for more than the rules give.
@@ -50,7 +46,7 @@ impl Default for Profile {
             granularity: Bytes::MIB,
             maximum_size: None,
             modifications: None,
-            duration: EXPECTED_DURATION,
+            duration: EXPECTED_EXPANSION,
             shared_filesystem: false,
         }
     }

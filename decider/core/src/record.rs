@@ -108,14 +108,8 @@ impl VolumeRecord {
 
     /// What it would say of its fullness is not known, or is of no use.
     pub(crate) fn is_unknown(&self) -> bool {
-        !matches!(
-            self.reason,
-            Reason::BelowThreshold
-                | Reason::ThresholdExceeded
-                | Reason::TimeToFull
-                | Reason::InodesExceeded
-                | Reason::FinishesAtNextMount
-        )
+        !self.reason.is_trigger()
+            && !matches!(self.reason, Reason::BelowThreshold | Reason::FinishesAtNextMount)
     }
 }
 

@@ -244,10 +244,5 @@ fn since_crossing(record: &Record, now: Timestamp) -> Duration {
 
 /// The volumes that made it necessary.
 fn fired(record: &Record) -> impl Iterator<Item = &VolumeRecord> {
-    record.volumes.iter().filter(|v| {
-        matches!(
-            v.reason,
-            Reason::ThresholdExceeded | Reason::TimeToFull | Reason::InodesExceeded
-        )
-    })
+    record.volumes.iter().filter(|v| v.reason.is_trigger())
 }

@@ -101,10 +101,7 @@ pub fn after(request: &Request, step: &Step) -> Option<Announcement> {
 /// A step's completion, or a cause that somebody may want to act upon.
 fn noted(request: &Request, update: &Update) -> Option<Announcement> {
     update.conditions.iter().find_map(|condition| {
-        let kind = Reason::ALL
-            .iter()
-            .find(|reason| reason.as_str() == condition.kind)
-            .copied()?;
+        let kind = Reason::of_word(&condition.kind)?;
         let fresh = !request.record.has(condition);
         match kind {
             Reason::VolumeExpansion
@@ -166,10 +163,7 @@ fn told(update: &Update, kind: Reason, is_warning: bool) -> Option<Announcement>
 }
 
 fn told_as(condition: &crate::request::Condition, is_warning: bool) -> Option<Announcement> {
-    let reason = Reason::ALL
-        .iter()
-        .find(|reason| reason.as_str() == condition.reason)
-        .copied()?;
+    let reason = Reason::of_word(&condition.reason)?;
     if is_warning {
         warning(reason, &condition.message)
     } else {

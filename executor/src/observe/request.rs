@@ -90,7 +90,11 @@ fn condition(condition: &api::conditions::Condition) -> core::Condition {
 fn volume(line: &ExpandedVolume) -> Option<core::VolumeRecord> {
     let size = |text: &Option<String>| text.as_deref().and_then(|text| Bytes::parse_quantity(text).ok());
     let word = line.stage.as_deref()?;
-    let reason = line.reason.as_deref().and_then(reason).unwrap_or(Reason::Running);
+    let reason = line
+        .reason
+        .as_deref()
+        .and_then(Reason::of_word)
+        .unwrap_or(Reason::Running);
     Some(core::VolumeRecord {
         claim: line.claim.clone(),
         from: size(&line.from)?,
@@ -108,7 +112,11 @@ fn volume(line: &ExpandedVolume) -> Option<core::VolumeRecord> {
 /// A line that cannot be read is left out; the member is then looked at as if for the first time.
 fn member(line: &ChangedMember) -> Option<core::MemberRecord> {
     let word = line.stage.as_deref()?;
-    let reason = line.reason.as_deref().and_then(reason).unwrap_or(Reason::Running);
+    let reason = line
+        .reason
+        .as_deref()
+        .and_then(Reason::of_word)
+        .unwrap_or(Reason::Running);
     Some(core::MemberRecord {
         ordinal: line.ordinal?.try_into().ok()?,
         stage: core::MemberStage::ALL
@@ -122,10 +130,6 @@ fn member(line: &ChangedMember) -> Option<core::MemberRecord> {
         message: line.message.clone().unwrap_or_default(),
         since: line.since.as_deref().and_then(time),
     })
-}
-
-fn reason(word: &str) -> Option<Reason> {
-    Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
 }
 
 pub(crate) fn time(text: &str) -> Option<Timestamp> {

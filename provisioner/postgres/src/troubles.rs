@@ -78,11 +78,10 @@ pub(crate) fn of_set(view: &View) -> Option<Finding> {
     let condition = failing(petset::REPLICAS_CREATED).or_else(|| failing(petset::REPLICAS_READY))?;
     let message = condition.message.clone().unwrap_or_default();
     let word = condition.reason.as_deref().unwrap_or_default();
-    let reason = Reason::ALL.iter().find(|reason| reason.as_str() == word);
     let reason = if message.contains("exceeded quota") {
         Reason::QuotaExceeded
     } else {
-        reason.copied().unwrap_or(Reason::PodsNotMade)
+        Reason::of_word(word).unwrap_or(Reason::PodsNotMade)
     };
     Some(finding(reason, &message))
 }

@@ -108,7 +108,7 @@ pub(super) fn autoscalers(facts: &Facts) -> Told {
         let Some(barrier) = database.barrier.as_deref().filter(|_| !database.can_grow) else {
             continue;
         };
-        let known = Reason::ALL.iter().find(|r| r.as_str() == barrier);
+        let known = Reason::of_word(barrier);
         let name = format!("{}/{}", database.namespace, database.name);
         let said = if database.decision.reason == barrier {
             database.decision.text.clone()

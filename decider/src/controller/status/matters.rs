@@ -70,16 +70,13 @@ fn capacity(before: &Status, after: &Status) -> bool {
 
 /// Reasons whose words hold the present usage.
 fn speaks_of_usage(reason: Option<&str>) -> bool {
-    [
-        Reason::BelowThreshold,
-        Reason::ThresholdExceeded,
-        Reason::TimeToFull,
-        Reason::InodesExceeded,
-        Reason::IfReadySuperseded,
-        Reason::Shadow,
-    ]
-    .iter()
-    .any(|r| Some(r.as_str()) == reason)
+    reason.and_then(Reason::of_word).is_some_and(|reason| {
+        reason.is_trigger()
+            || matches!(
+                reason,
+                Reason::BelowThreshold | Reason::IfReadySuperseded | Reason::Shadow
+            )
+    })
 }
 
 /// The status without what changes with usage alone, and without times that follow from the rest.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use units::Bytes;
+use units::{Bytes, EXPECTED_EXPANSION};
 
 /// One data claim.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -75,9 +75,6 @@ pub struct Profile {
     pub duration: Option<Duration>,
 }
 
-/// How long an expansion takes where no profile says it: beyond what GKE's controller takes, 6.7 s
-/// (kubernetes/kubernetes#131402), and about what a busy provider does.
-const EXPECTED_DURATION: Duration = Duration::from_secs(60);
 /// No stage of it takes so many times as long.
 const OVERDUE_TIMES: u32 = 3;
 
@@ -134,7 +131,7 @@ impl Claim {
         let profile = self.class.as_ref().and_then(|class| class.profile.as_ref());
         let expected = profile.and_then(|profile| profile.duration);
         expected
-            .unwrap_or(EXPECTED_DURATION)
+            .unwrap_or(EXPECTED_EXPANSION)
             .saturating_mul(OVERDUE_TIMES)
     }
 
