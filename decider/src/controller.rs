@@ -33,12 +33,13 @@ mod beside;
 mod follow;
 mod forecast;
 mod gather;
+mod outcome;
 mod prune;
 mod show;
 mod status;
 
 use gather::{Gathered, gather, look_again};
-use status::Outcome;
+use outcome::Outcome;
 
 /// Decisions under way at a time: each waits for the API server most of its time.
 const AT_ONCE: usize = 16;

@@ -191,6 +191,27 @@ const RETRY_FIRST: Duration = Duration::from_secs(5);
 /// The longest wait: a provider's hourly window is met at most ten minutes late.
 const RETRY_LONGEST: Duration = Duration::from_secs(600);
 
+impl Database {
+    /// One that exists and has these volumes; of everything else nothing is known.
+    #[must_use]
+    pub fn of(name: &str, volumes: Vec<Volume>) -> Self {
+        Self {
+            name: name.to_owned(),
+            exists: true,
+            other_autoscalers: Vec::new(),
+            spec_size: None,
+            floor: Bytes::ZERO,
+            volumes,
+            open_request: None,
+            failed_request: None,
+            wal_retained: None,
+            rooms: Vec::new(),
+            growths: Vec::new(),
+            modified: Modified::default(),
+        }
+    }
+}
+
 impl OpenRequest {
     /// How much longer another request may not take its place; `None` if none may at all.
     #[must_use]

@@ -132,28 +132,17 @@ pub(super) fn reference(key: &Key, autoscaler: &Autoscaler) -> ObjectReference {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use api::ops::v1alpha1::Phase;
     use units::Bytes;
 
     use super::*;
 
     fn request(name: &str, second: i64, phase: Phase) -> (Key, Arc<Request>) {
+        let created = jiff::Timestamp::from_second(second).unwrap();
         let request = Request {
-            uid: name.into(),
-            database: "pg".into(),
-            autoscaler: "a".into(),
-            phase,
-            created: jiff::Timestamp::from_second(second).unwrap(),
-            started: None,
-            ended: None,
-            failure: None,
-            waits_for_ready: false,
             base: Some(Bytes::new(1)),
-            attempt: 0,
             to: Some(Bytes::new(2)),
-            seen: BTreeMap::new(),
+            ..Request::made(name, phase, created)
         };
         (Key::new("demo", name), Arc::new(request))
     }

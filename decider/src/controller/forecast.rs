@@ -5,7 +5,7 @@ use std::time::Duration;
 use decider_core::{Record, VolumeRecord};
 use units::Reason;
 
-use super::status::Outcome;
+use super::outcome::Outcome;
 use crate::metrics::{SOON, Standing};
 
 /// What is predicted; `None` is not known.
@@ -39,21 +39,15 @@ pub(super) fn soonest(record: &Record) -> Forecast {
 impl Outcome {
     /// What is counted of it.
     pub(super) fn standing(&self) -> Standing {
-        let reason = self.reason();
-        let Some(record) = self.record() else {
-            return Standing {
-                reason,
-                barrier: Some(reason),
-                full_soon: false,
-                stale: 0,
-            };
-        };
-        let stale = record.volumes.iter().filter(|v| v.reason == Reason::Stale);
+        let record = self.record();
+        let volumes = record.iter().flat_map(|record| &record.volumes);
+        let stale = volumes.filter(|v| v.reason == Reason::Stale).count();
+        let full_in = record.and_then(|record| soonest(record).full_in);
         Standing {
-            reason,
-            barrier: record.barrier.as_ref().map(|note| note.reason),
-            full_soon: soonest(record).full_in.is_some_and(|t| t < SOON),
-            stale: u32::try_from(stale.count()).unwrap_or(u32::MAX),
+            reason: self.reason(),
+            barrier: self.barrier().map(|note| note.reason),
+            full_soon: full_in.is_some_and(|t| t < SOON),
+            stale: u32::try_from(stale).unwrap_or(u32::MAX),
         }
     }
 }

@@ -10,7 +10,7 @@ use api::{
     conditions::{Condition, remove_condition, set_condition, time_text},
 };
 use control::{watch::Key, write::Error};
-use decider_core::{Decision, Record};
+use decider_core::{Note, Record};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use units::Reason;
@@ -19,6 +19,7 @@ use super::{
     Context, Gathered,
     apply::Growth,
     beside::{reference, target},
+    outcome::Outcome,
 };
 use crate::objects::Autoscaler;
 
@@ -30,6 +31,10 @@ use matters::Due;
 
 /// The condition that carries the last decision.
 const DECISION: &str = "Decision";
+/// Whether the database could grow if it had to, before it has to.
+const CAN_GROW: &str = "CanGrow";
+/// Its message while it could.
+const ABLE: &str = "nothing keeps the volumes from growing when they have to";
 /// KubeDB's: the last request was made.
 const CREATE_OPS_REQUEST: &str = "CreateOpsRequest";
 /// KubeDB's: it could not be made.
@@ -42,42 +47,6 @@ const NOTES: [Reason; 5] = [
     Reason::ReadOnly,
     Reason::WALRetained,
 ];
-
-/// What came of deciding.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// A decision.
-    Decided(Box<Decision>),
-    /// A defect.
-    Panicked {
-        /// Its words.
-        text: String,
-    },
-}
-
-impl Outcome {
-    pub(super) const fn reason(&self) -> Reason {
-        match self {
-            Self::Decided(decision) => decision.reason(),
-            Self::Panicked { .. } => Reason::InternalError,
-        }
-    }
-
-    /// The one text.
-    pub(super) fn message(&self) -> String {
-        match self {
-            Self::Decided(decision) => decision.record().message(),
-            Self::Panicked { text } => format!("{text}; {}", Reason::InternalError.remedy()),
-        }
-    }
-
-    pub(super) fn record(&self) -> Option<&Record> {
-        match self {
-            Self::Decided(decision) => Some(decision.record()),
-            Self::Panicked { .. } => None,
-        }
-    }
-}
 
 /// Writes the status if it matters, and tells an Event when somebody should look. Answers after what time it is to
 /// be looked at again, if something is held back until then.
@@ -146,13 +115,17 @@ fn next(
     now: Timestamp,
 ) -> Status {
     let before = &autoscaler.status;
-    let reason = outcome.reason();
+    let (reason, barrier) = (outcome.reason(), outcome.barrier());
     let mut status = Status {
         phase: Some(phase(autoscaler, reason)),
         observed_generation: autoscaler.generation,
         conditions: before.conditions.clone(),
         reason: Some(reason.as_str().to_owned()),
         last_decision: before.last_decision.clone(),
+        can_grow: Some(match barrier {
+            None => CanGrow::Yes,
+            Some(_) => CanGrow::No,
+        }),
         ..Status::default()
     };
     let mut set = |type_: &str, status_: bool, reason: Reason, message: String| {
@@ -161,6 +134,10 @@ fn next(
         set_condition(&mut status.conditions, condition, now);
     };
     set(DECISION, !needs_attention(reason), reason, outcome.message());
+    match &barrier {
+        None => set(CAN_GROW, true, Reason::CanGrow, ABLE.to_owned()),
+        Some(note) => set(CAN_GROW, false, note.reason, note.message()),
+    }
     if let Some(growth) = untold {
         let message = format!(
             "Successfully created PostgresOpsRequest {}/{}",
@@ -179,40 +156,17 @@ fn next(
         status.volumes.clone_from(&before.volumes);
         status.usage.clone_from(&before.usage);
         status.full_in.clone_from(&before.full_in);
-        status.can_grow = Some(CanGrow::No);
         return status;
     };
     notes(&mut status, record, autoscaler.generation, now);
     status.usage = record.fullest().map(|(_, percent)| percent.to_string());
     status.full_in = full_in::of_all(record, before);
-    let (can_grow, condition) = readiness(record);
-    set_condition(
-        &mut status.conditions,
-        condition.observed(autoscaler.generation),
-        now,
-    );
-    status.can_grow = Some(can_grow);
     status.volumes = record
         .volumes
         .iter()
         .map(|v| volume(v, before, gathered, now))
         .collect();
     status
-}
-
-/// Whether it could grow if it had to, before it has to.
-fn readiness(record: &Record) -> (CanGrow, Condition) {
-    let kind = Reason::CanGrow.as_str();
-    match &record.barrier {
-        None => {
-            let text = "nothing keeps the volumes from growing when they have to";
-            (CanGrow::Yes, Condition::new(kind, true, kind, text))
-        }
-        Some(note) => (
-            CanGrow::No,
-            Condition::new(kind, false, note.reason.as_str(), note.message()),
-        ),
-    }
 }
 
 fn phase(autoscaler: &Autoscaler, reason: Reason) -> Phase {
@@ -231,7 +185,7 @@ fn notes(status: &mut Status, record: &Record, generation: Option<i64>, now: Tim
             .notes
             .iter()
             .filter(|note| note.reason == reason)
-            .map(decider_core::Note::message)
+            .map(Note::message)
             .collect();
         if messages.is_empty() {
             remove_condition(&mut status.conditions, reason.as_str());
@@ -273,20 +227,18 @@ fn volume(
 
 /// Reasons that somebody should do something about, or at least know: told as a warning when they begin.
 const fn needs_attention(reason: Reason) -> bool {
-    !matches!(
-        reason,
-        Reason::TriggerOff
-            | Reason::BelowThreshold
-            | Reason::ThresholdExceeded
-            | Reason::InodesExceeded
-            | Reason::TimeToFull
-            | Reason::IfReadySuperseded
-            | Reason::RequestOpen
-            | Reason::ResizeInFlight
-            | Reason::NotFollowed
-            | Reason::Shadow
-            | Reason::NotMeasured
-    )
+    !reason.is_trigger()
+        && !matches!(
+            reason,
+            Reason::TriggerOff
+                | Reason::BelowThreshold
+                | Reason::IfReadySuperseded
+                | Reason::RequestOpen
+                | Reason::ResizeInFlight
+                | Reason::NotFollowed
+                | Reason::Shadow
+                | Reason::NotMeasured
+        )
 }
 
 /// A merge patch that leaves nothing of the former status: absent fields are taken away.

@@ -57,28 +57,14 @@ impl Expansions {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use units::Bytes;
-
     use super::*;
 
     fn request(name: &str, started: i64, took: i64, phase: Phase) -> (Key, Arc<Request>) {
         let at = |second| Timestamp::from_second(1_800_000_000 + second).unwrap();
         let request = Request {
-            uid: name.into(),
-            database: "pg".into(),
-            autoscaler: "a".into(),
-            phase,
-            created: at(started - 100),
             started: Some(at(started)),
             ended: Some(at(started + took)),
-            failure: None,
-            waits_for_ready: false,
-            base: None,
-            attempt: 0,
-            to: Some(Bytes::GIB),
-            seen: BTreeMap::new(),
+            ..Request::made(name, phase, at(started - 100))
         };
         (Key::new("demo", name), Arc::new(request))
     }

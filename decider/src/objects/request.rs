@@ -129,6 +129,28 @@ impl Request {
     }
 }
 
+#[cfg(test)]
+impl Request {
+    /// One of a test's autoscaler, of which nothing but this is known.
+    pub(crate) fn made(uid: &str, phase: Phase, created: Timestamp) -> Self {
+        Self {
+            uid: uid.into(),
+            database: "pg".into(),
+            autoscaler: "a".into(),
+            phase,
+            created,
+            started: None,
+            ended: None,
+            failure: None,
+            waits_for_ready: false,
+            base: None,
+            attempt: 0,
+            to: Some(Bytes::GIB),
+            seen: BTreeMap::new(),
+        }
+    }
+}
+
 /// What the executor writes of a request in its queue that waits for the database to be Ready.
 fn waits_for_ready(object: &PostgresOpsRequest, phase: &Phase, conditions: &[conditions::Condition]) -> bool {
     let running = conditions::find(conditions, Reason::Running.as_str());
@@ -143,7 +165,7 @@ fn failure(conditions: &[conditions::Condition]) -> Option<Reason> {
     let word = conditions::find(conditions, Phase::Failed.as_str())?
         .reason
         .as_deref()?;
-    Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
+    Reason::of_word(word)
 }
 
 /// The time of the condition that is named as the phase, else of the last one.

@@ -106,24 +106,16 @@ impl Scene {
     /// As the decider is shown it.
     pub(super) fn database(&self, now: Timestamp) -> Database {
         Database {
-            name: self.name.clone(),
-            exists: true,
-            other_autoscalers: Vec::new(),
-            spec_size: None,
-            floor: Bytes::ZERO,
-            volumes: self.members.iter().map(|m| m.volume(now)).collect(),
             open_request: self.growing.as_ref().map(|_| OpenRequest {
                 name: REQUEST.into(),
                 waits_since: None,
             }),
-            failed_request: None,
-            wal_retained: None,
-            rooms: Vec::new(),
             growths: self.growths.clone(),
             modified: Modified {
                 at: self.growths.iter().map(|growth| growth.at).collect(),
                 unknown_before: None,
             },
+            ..Database::of(&self.name, self.members.iter().map(|m| m.volume(now)).collect())
         }
     }
 

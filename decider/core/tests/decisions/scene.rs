@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use decider_core::{
-    Claim, Database, Decision, Modified, Policy, PolicySpec, Profile, Raw, Resize, RuleSpec, Sample, Seen,
-    Trend, Usage, Volume, decide,
+    Claim, Database, Decision, Policy, PolicySpec, Profile, Raw, Resize, RuleSpec, Sample, Seen, Trend,
+    Usage, Volume, decide,
 };
 use jiff::Timestamp;
 use units::{Bytes, Reason};
@@ -123,20 +123,7 @@ pub(crate) fn volume(ordinal: usize, size: u64, used: u64) -> Volume {
 }
 
 pub(crate) fn database(volumes: Vec<Volume>) -> Database {
-    Database {
-        name: "demo/pg".into(),
-        exists: true,
-        other_autoscalers: Vec::new(),
-        spec_size: None,
-        floor: Bytes::ZERO,
-        volumes,
-        open_request: None,
-        failed_request: None,
-        rooms: Vec::new(),
-        wal_retained: None,
-        growths: Vec::new(),
-        modified: Modified::default(),
-    }
+    Database::of("demo/pg", volumes)
 }
 
 /// One volume of 1 GiB, 85 % used; everything else in order: it expands.

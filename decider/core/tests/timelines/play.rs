@@ -257,40 +257,33 @@ impl<'a> World<'a> {
             }),
         };
         let spent = self.timeline.spent.iter().map(|minutes| at(-minutes * 60));
+        let volume = Volume {
+            claim: Claim {
+                name: "data-pg-0".into(),
+                request: size,
+                capacity: size,
+                device: size,
+                charged: size,
+                mounted: true,
+                class: "standard".into(),
+                expandable: true,
+                other_controller: None,
+            },
+            usage,
+            resize: Resize::Settled,
+            before_growth: None,
+        };
         Database {
-            name: "demo/pg".into(),
-            exists: true,
-            other_autoscalers: Vec::new(),
-            spec_size: None,
-            floor: Bytes::ZERO,
-            volumes: vec![Volume {
-                claim: Claim {
-                    name: "data-pg-0".into(),
-                    request: size,
-                    capacity: size,
-                    device: size,
-                    charged: size,
-                    mounted: true,
-                    class: "standard".into(),
-                    expandable: true,
-                    other_controller: None,
-                },
-                usage,
-                resize: Resize::Settled,
-                before_growth: None,
-            }],
             open_request: self.growing.map(|_| OpenRequest {
                 name: "pgops-pg-abcdef".into(),
                 waits_since: None,
             }),
-            failed_request: None,
-            wal_retained: None,
-            rooms: Vec::new(),
             growths: self.growths.clone(),
             modified: Modified {
                 at: self.growths.iter().map(|g| g.at).chain(spent).collect(),
                 unknown_before: None,
             },
+            ..Database::of("demo/pg", vec![volume])
         }
     }
 

@@ -99,46 +99,20 @@ pub(super) fn failed_request(db: &Database, ours: &[(Key, Arc<Request>)]) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use jiff::Timestamp;
-
     use super::*;
 
     /// A database without volumes has no base, and so have its requests here.
     fn database() -> Database {
-        Database {
-            name: "demo/pg".into(),
-            exists: true,
-            other_autoscalers: Vec::new(),
-            spec_size: None,
-            floor: Bytes::ZERO,
-            volumes: Vec::new(),
-            open_request: None,
-            failed_request: None,
-            rooms: Vec::new(),
-            wal_retained: None,
-            growths: Vec::new(),
-            modified: Modified::default(),
-        }
+        Database::of("demo/pg", Vec::new())
     }
 
     fn request(attempt: u32, phase: Phase, waits_for_ready: bool) -> (Key, Arc<Request>) {
         let at = Timestamp::from_second(1_800_000_000 + i64::from(attempt)).unwrap();
         let request = Request {
-            uid: attempt.to_string(),
-            database: "pg".into(),
-            autoscaler: "a".into(),
-            started: None,
             ended: phase.is_final().then_some(at),
-            failure: None,
-            phase,
-            created: at,
             waits_for_ready,
-            base: None,
             attempt,
-            to: Some(Bytes::GIB),
-            seen: BTreeMap::new(),
+            ..Request::made(&attempt.to_string(), phase, at)
         };
         (Key::new("demo", &format!("r{attempt}")), Arc::new(request))
     }

@@ -7,7 +7,6 @@ use api::{
     conditions,
 };
 use decider_core::{Record, VolumeRecord};
-use units::Reason;
 
 /// The steps, with what is told: at least so long.
 const STEPS: [(u64, &str); 17] = [
@@ -45,20 +44,24 @@ pub(super) fn of_all(record: &Record, before: &Status) -> Option<String> {
     let Some(first) = steps.min() else {
         return before.full_in.clone();
     };
-    let longer = |label: &str| STEPS.iter().position(|(_, text)| *text == label).map(|n| n + 1);
     match before.full_in.as_deref() {
-        Some(label) if longer(label) == Some(first) => Some(label.to_owned()),
+        Some(label) if position(label).map(|step| step + 1) == Some(first) => Some(label.to_owned()),
         _ => Some(text(first).to_owned()),
     }
 }
 
 /// It says an hour at least.
 pub(super) fn is_far(label: Option<&str>) -> bool {
-    label.is_some_and(|label| {
-        STEPS
-            .iter()
-            .all(|(least, text)| *text != label || *least >= 3_600)
-    })
+    label.is_some_and(|label| least(label).is_none_or(|least| least >= 3_600))
+}
+
+/// What a label says at least, in seconds; `None` beyond the steps.
+fn least(label: &str) -> Option<u64> {
+    position(label).map(|step| STEPS[step].0)
+}
+
+fn position(label: &str) -> Option<usize> {
+    STEPS.iter().position(|(_, text)| *text == label)
 }
 
 /// Below these times somebody is warned, in seconds: a day, an hour, ten minutes.
@@ -66,10 +69,7 @@ const WARNED_BELOW: [u64; 3] = [86_400, 3_600, 600];
 
 /// How many of the warnings a label is below.
 fn urgency(label: Option<&str>) -> usize {
-    let least = STEPS
-        .iter()
-        .find(|(_, text)| Some(*text) == label)
-        .map(|(least, _)| *least);
+    let least = label.and_then(least);
     least.map_or(0, |least| {
         WARNED_BELOW.iter().filter(|bound| least < **bound).count()
     })
@@ -89,8 +89,7 @@ pub(super) fn warning(before: &Status, after: &Status) -> Option<String> {
     };
     let label = after.full_in.as_deref()?;
     (urgency(Some(label)) > said).then(|| {
-        let kind = Reason::CanGrow.as_str();
-        let why = conditions::find(&after.conditions, kind).and_then(|c| c.message.as_deref());
+        let why = conditions::find(&after.conditions, super::CAN_GROW).and_then(|c| c.message.as_deref());
         format!(
             "full in about {label} and cannot grow: {}",
             why.unwrap_or("no reason is known")

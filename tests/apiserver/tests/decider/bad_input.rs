@@ -263,6 +263,10 @@ async fn a_defect_costs_one_object_and_not_the_process() {
             .unwrap()
             .contains("a defect")
     );
+    assert_eq!(
+        condition(&autoscaler, "CanGrow").unwrap()["reason"],
+        "InternalError"
+    );
     let requests = world.requests_are(1).await;
     assert_eq!(requests[0]["spec"]["databaseRef"]["name"], "pg");
     assert!(decider.metric("highwater_decider_panics_total", "") > 0.5);
