@@ -51,7 +51,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     db.objects.apply(&autoscaler).await?;
     let threshold = threshold(&autoscaler)?;
     println!(
-        "\nfilling it with SQL; its autoscaler (examples/autoscaled.yaml) grows it above {threshold} %\n"
+        "\nfilling it with SQL; its autoscaler (examples/autoscaled.yaml) grows it above {threshold} %, or before, when at the \
+         rate of the fill a growth would come too late\n"
     );
     let growth = grow(&world, &db, threshold, patience.into()).await?;
     println!("\nfive members instead of three (examples/scale-up.yaml)");

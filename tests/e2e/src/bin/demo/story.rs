@@ -36,6 +36,7 @@ pub(crate) struct Story {
     claim: Value,
     crossed: Option<Instant>,
     requested: Option<Instant>,
+    used_when_requested: Option<f64>,
     usable: Option<Instant>,
     finished: Option<Instant>,
 }
@@ -54,6 +55,7 @@ impl Story {
             claim: Value::Null,
             crossed: None,
             requested: None,
+            used_when_requested: None,
             usable: None,
             finished: None,
         }
@@ -138,6 +140,7 @@ impl Story {
         let name = text(&object, "/metadata/name");
         if self.requested.is_none() {
             self.requested = Some(at);
+            self.used_when_requested = self.percent();
             let to = quantity(&text(&object, "/spec/volumeExpansion/postgres"));
             told.push(format!(
                 "request  {name}: {}, to {to}",
@@ -214,29 +217,6 @@ impl Story {
         rows
     }
 
-    /// The end of a demo that worked: times from the crossing.
-    pub(crate) fn summary(&self) -> String {
-        let stages = [
-            ("to the request", self.requested),
-            ("to space that is usable", self.usable),
-            ("to the request's end", self.finished),
-        ];
-        let lines = stages.map(|(stage, at)| {
-            let took = self
-                .crossed
-                .zip(at)
-                .map(|(from, to)| to.saturating_duration_since(from).as_secs_f64());
-            took.map_or_else(
-                || format!("  {stage:<26}     -"),
-                |seconds| format!("  {stage:<26}{seconds:6.2} s"),
-            )
-        });
-        format!(
-            "\nfrom the crossing of the threshold, seen on the node\n{}\n",
-            lines.join("\n")
-        )
-    }
-
     /// Why it did not grow, as far as the objects say.
     pub(crate) fn excuse(&self) -> String {
         let (reason, message) = decision(&self.autoscaler);
@@ -302,6 +282,8 @@ fn last_message(request: &Value) -> String {
     last.filter(|message| !message.is_empty())
         .map_or_else(String::new, |message| format!(": {message}"))
 }
+
+mod summary;
 
 #[cfg(test)]
 mod tests;

@@ -67,6 +67,27 @@ fn a_growth_is_told_in_order_and_timed_from_the_crossing() {
 }
 
 #[test]
+fn a_growth_that_did_not_wait_for_the_threshold_is_timed_from_its_request() {
+    let start = Instant::now();
+    let at = |millis| start + Duration::from_millis(millis);
+    let mut story = Story::new(start, 80.0);
+    story.see(space(100, 26), at(0));
+    story.see(request(""), at(500));
+    story.see(space(250, 30), at(1500));
+    story.see(request("Successful"), at(2500));
+    assert!(story.ended());
+    let summary = story.summary();
+    for line in [
+        "from the request, which came at 26 % and not at 80 %",
+        "to space that is usable     1.00 s",
+        "to the request's end        2.00 s",
+    ] {
+        assert!(summary.contains(line), "{summary}");
+    }
+    assert!(!summary.contains("to the request  "), "{summary}");
+}
+
+#[test]
 fn a_filesystem_that_stays_as_it_was_is_no_growth() {
     let start = Instant::now();
     let mut story = Story::new(start, 80.0);
