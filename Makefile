@@ -15,7 +15,7 @@ cluster := $(programs)/cluster
 # Tests that need a node, or an API server, are in packages of their own; all others need nothing but cargo and root. Whatever
 # is built, it is chosen out of the whole workspace: a package by itself would ask its dependencies for other features, and have
 # them built again.
-tiered := apiserver-tests e2e bench
+tiered := apiserver-tests e2e
 all := --workspace
 # Tests on an API server or a node wait more than they compute: lanes of about the same length, side by side. The last lane
 # takes what is in no other.
@@ -37,6 +37,7 @@ help:
 	@echo 'make cluster       a Kubernetes with Highwater in it; then: . target/cluster/env'
 	@echo 'make cluster-down  remove it and everything it made'
 	@echo 'make bench         seconds from crossing to capacity, over 30 growths'
+	@echo 'make bench-race    the highest fill rate that no volume is full at, beside what others would have made of it'
 	@echo 'make lint          format, clippy, documentation, generated files, dependencies, chart'
 	@echo 'make generate      write the generated files: CRDs, rendered chart, tables'
 
@@ -59,6 +60,10 @@ test-long: cluster
 .PHONY: bench
 bench: cluster
 	cargo run --quiet --bin bench
+
+.PHONY: bench-race
+bench-race: cluster
+	cargo run --quiet --bin race
 
 # A running cluster is kept; Highwater in it is brought up to date.
 .PHONY: cluster
@@ -137,7 +142,7 @@ tier-node: programs
 	cargo test $(all) --test cluster_lifecycle
 	$(MAKE) cluster
 	lane() { cargo test $(all) --no-fail-fast "$$@"; }; failed=0; \
-	lane --bin demo --bin bench $(node_alone:%=--test %) || failed=1; \
+	lane --bin demo $(node_alone:%=--test %) || failed=1; \
 	lane $(node_first:%=--test %) & first=$$!; \
 	lane $(node_second:%=--test %) || failed=1; \
 	wait $$first || failed=1; [ $$failed = 0 ]

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod bare;
 pub mod growth;
+pub mod race;
 pub mod spread;
 
 use anyhow::ensure;

@@ -1,0 +1,183 @@
+//! The race to ENOSPC: the highest steady fill rate at which no volume is ever full.
+//!
+//! Databases without PostgreSQL are filled side by side: some under all rules, some by the threshold alone. What others
+//! document of their detection is then played against the recorded fill ([`rivals`]). A rate is survived if every run
+//! survives it, and a rule that has lost a rate is not asked for higher ones.
+
+mod filler;
+mod rivals;
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use clap::Parser;
+use e2e::{Database, Objects, Shape, World, faults};
+use futures::future::try_join_all;
+use serde_json::json;
+
+use filler::{Filled, fill, rounded};
+use rivals::{RIVALS, full_at};
+
+const MIB: u64 = 1 << 20;
+/// How far the achieved rate may be from the one asked for.
+const PACE: f64 = 0.05;
+
+/// Flags of `make bench-race`.
+#[derive(Debug, Parser)]
+pub struct Args {
+    /// Fill rates to try, MiB a second, rising.
+    #[arg(long, value_delimiter = ',', default_values_t = [5, 10, 20, 40, 80, 160, 320])]
+    pub rates: Vec<u64>,
+    /// What the storage driver takes longer for an expansion, seconds.
+    #[arg(long, value_delimiter = ',', default_values_t = [0, 10])]
+    pub delays: Vec<u64>,
+    /// Runs that must all survive.
+    #[arg(long, default_value_t = 5)]
+    pub runs: usize,
+}
+
+/// One of our ways to notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Whole,
+    ThresholdAlone,
+}
+
+/// What was survived with one delay, MiB a second; 0 is none of the rates.
+#[derive(Debug, Default)]
+struct Survived {
+    whole: u64,
+    threshold: u64,
+    rivals: [u64; RIVALS.len()],
+}
+
+/// Runs the race and prints the table.
+///
+/// # Errors
+/// When the cluster is not up, a fill cannot be made, or its rate is not the one asked for.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let Args { rates, delays, runs } = args;
+    ensure!(runs > 0, "--runs is at least 1");
+    let world = World::connect().await?;
+    for delay in delays {
+        let survived = race(&world, &rates, Duration::from_secs(delay), runs).await?;
+        print(&survived, delay, runs);
+    }
+    Ok(())
+}
+
+async fn race(world: &World, rates: &[u64], delay: Duration, runs: usize) -> anyhow::Result<Survived> {
+    let mut survived = Survived::default();
+    let (mut whole, mut threshold) = (true, true);
+    for rate in rates {
+        if !whole && !threshold {
+            break;
+        }
+        let rules = [(Rule::Whole, whole), (Rule::ThresholdAlone, threshold)];
+        let asked = rules.iter().filter(|(_, asked)| *asked).map(|(rule, _)| *rule);
+        let heats: Vec<Rule> = asked.flat_map(|rule| std::iter::repeat_n(rule, runs)).collect();
+        let filled = heat(world, &heats, rate * MIB, delay).await?;
+        let all = |wanted: Rule| {
+            let of_rule = filled.iter().filter(|(rule, ..)| *rule == wanted);
+            of_rule.clone().next().is_some() && of_rule.clone().all(|(_, _, fill)| !fill.full)
+        };
+        (whole, threshold) = (all(Rule::Whole), all(Rule::ThresholdAlone));
+        if whole {
+            survived.whole = *rate;
+        }
+        if threshold {
+            survived.threshold = *rate;
+        }
+        rivals(&mut survived, &filled, *rate, delay, runs);
+        let lost = filled.iter().filter(|(.., fill)| fill.full).count();
+        println!(
+            "{rate} MiB/s, {} s: {lost} of {} were full",
+            delay.as_secs(),
+            filled.len()
+        );
+    }
+    Ok(survived)
+}
+
+/// Plays what others document against a fill that went to its end; without one nothing is known of them.
+fn rivals(survived: &mut Survived, filled: &[(Rule, u64, Filled)], rate: u64, delay: Duration, runs: usize) {
+    let Some((_, capacity, fill)) = filled.iter().find(|(.., fill)| !fill.full) else {
+        return;
+    };
+    for (rival, best) in RIVALS.iter().zip(&mut survived.rivals) {
+        let phase = |run: usize| (rounded(run as u64) + 0.5) / rounded(runs as u64);
+        let lost = (0..runs)
+            .any(|run| full_at(rival, &fill.timeline, *capacity, delay.as_secs_f64(), phase(run)).is_some());
+        if !lost {
+            *best = rate;
+        }
+    }
+}
+
+/// Fills one new database for each of `rules` at once. Answers their capacities and fills.
+async fn heat(
+    world: &World,
+    rules: &[Rule],
+    rate: u64,
+    delay: Duration,
+) -> anyhow::Result<Vec<(Rule, u64, Filled)>> {
+    let filled = async |world: World, objects: Objects| {
+        let each = rules.iter().enumerate();
+        try_join_all(each.map(|(n, rule)| one(&world, &objects, n, *rule, rate, delay))).await
+    };
+    world.in_namespace("race", filled).await
+}
+
+async fn one(
+    world: &World,
+    objects: &Objects,
+    n: usize,
+    rule: Rule,
+    rate: u64,
+    delay: Duration,
+) -> anyhow::Result<(Rule, u64, Filled)> {
+    let shape = Shape {
+        size: "1Gi",
+        ..Shape::default()
+    };
+    let db = Database::create(world, objects, &format!("race{n}"), shape).await?;
+    let volume = db.volume(world).await?;
+    let slow = faults::slow_controller(world, &volume, delay)?;
+    db.autoscale(json!({"scalingThreshold": 50})).await?;
+    if rule == Rule::Whole {
+        let annotations = json!({"metadata": {"annotations": {"highwater.dev/time-to-full": "On"}}});
+        let kind = &e2e::objects::kinds::AUTOSCALER;
+        objects.merge(kind, &db.autoscaler(), &annotations).await?;
+    }
+    let measured = |object: &serde_json::Value| object["status"]["reason"] == "BelowThreshold";
+    let kind = &e2e::objects::kinds::AUTOSCALER;
+    objects
+        .until_some(kind, &db.autoscaler(), "measured", measured)
+        .await?;
+    let capacity = volume.space()?.capacity;
+    // Beyond the first growth, and less than what a second one may be asked for.
+    let total = capacity + capacity / 2;
+    let fill = tokio::task::spawn_blocking(move || fill(&volume, rate, total)).await??;
+    let off = (fill.rate / rounded(rate) - 1.0).abs();
+    ensure!(
+        fill.full || off <= PACE,
+        "filled at {:.1} MiB/s instead of {}",
+        fill.rate / rounded(MIB),
+        rate / MIB
+    );
+    drop(slow);
+    Ok((rule, capacity, fill))
+}
+
+fn print(survived: &Survived, delay: u64, runs: usize) {
+    println!("\nhighest rate survived in {runs} of {runs} runs, 1 GiB, expansions {delay} s longer");
+    let line = |name: &str, rate: u64| {
+        let ratio = rounded(rate) / rounded(survived.whole.max(1));
+        println!("{name:<45} {rate:>4} MiB/s  {ratio:>5.2}");
+    };
+    line("Highwater", survived.whole);
+    line("Highwater, threshold alone", survived.threshold);
+    for (rival, rate) in RIVALS.iter().zip(survived.rivals) {
+        line(&format!("{} (simulated)", rival.name), rate);
+    }
+}

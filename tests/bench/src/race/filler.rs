@@ -1,0 +1,58 @@
+//! The filler: takes space in steps at a steady rate, until it has enough or there is none left.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use e2e::Volume;
+use nix::errno::Errno;
+
+/// What is taken at once.
+pub(super) const STEP: u64 = 4 << 20;
+
+/// How a fill went.
+#[derive(Debug, Clone)]
+pub(super) struct Filled {
+    /// Seconds since its begin and bytes in use, after each step.
+    pub(super) timeline: Vec<(f64, u64)>,
+    /// Bytes per second from begin to end.
+    pub(super) rate: f64,
+    /// The filesystem refused a step for want of space.
+    pub(super) full: bool,
+}
+
+/// Takes `total` bytes of the volume, `rate` of them a second. A step that comes late does not make the next one wait.
+/// Nothing is written, so that the rate is not the disk's.
+///
+/// # Errors
+/// When the filesystem refuses for another reason, or cannot be read.
+pub(super) fn fill(volume: &Volume, rate: u64, total: u64) -> anyhow::Result<Filled> {
+    let started = Instant::now();
+    let pace = rounded(STEP) / rounded(rate);
+    let mut timeline = vec![(0.0, volume.space()?.used)];
+    let mut full = false;
+    for n in 1..=total.div_ceil(STEP) {
+        thread::sleep(Duration::from_secs_f64(pace * rounded(n)).saturating_sub(started.elapsed()));
+        match volume.allocate(STEP) {
+            Ok(_) => timeline.push((started.elapsed().as_secs_f64(), volume.space()?.used)),
+            Err(error) if error.downcast_ref::<Errno>() == Some(&Errno::ENOSPC) => {
+                full = true;
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let taken = rounded(u64::try_from(timeline.len() - 1)? * STEP);
+    Ok(Filled {
+        rate: taken / started.elapsed().as_secs_f64(),
+        timeline,
+        full,
+    })
+}
+
+/// Exact up to 2^53, far above any volume here.
+#[allow(clippy::cast_precision_loss, reason = "bytes and steps of a benchmark")]
+pub(super) fn rounded(n: u64) -> f64 {
+    n as f64
+}
