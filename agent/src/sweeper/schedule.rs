@@ -222,8 +222,10 @@ impl Schedule {
         } else {
             target.lane
         };
-        let name: Arc<str> = target.volume.pv.as_str().into();
-        self.queue(&name, lane, due);
+        if let Some((name, _)) = self.targets.get_key_value(flight.volume.pv.as_str()) {
+            let name = Arc::clone(name);
+            self.queue(&name, lane, due);
+        }
         gap
     }
 
