@@ -38,6 +38,7 @@ help:
 	@echo 'make cluster       a Kubernetes with Highwater in it; then: . target/cluster/env'
 	@echo 'make cluster-down  remove it and everything it made'
 	@echo 'make bench         seconds from crossing to capacity, over 30 growths'
+	@echo 'make bench-agent   what the agent costs a node, beside prometheus-node-exporter; no cluster'
 	@echo 'make lint          format, clippy, documentation, generated files, dependencies, chart'
 	@echo 'make generate      write the generated files: CRDs, rendered chart, tables'
 
@@ -60,6 +61,11 @@ test-long: cluster
 .PHONY: bench
 bench: cluster
 	cargo run --quiet --bin bench
+
+# Other times: make bench-agent flags='--idle 20m'.
+.PHONY: bench-agent
+bench-agent:
+	tests/bench-agent/run.sh $(flags)
 
 # A running cluster is kept; Highwater in it is brought up to date.
 .PHONY: cluster

@@ -19,6 +19,9 @@ pub struct Args {
     /// How long processor and memory are measured.
     #[arg(long, value_parser = humantime::parse_duration, default_value = "2m", value_name = "TIME")]
     pub time: Duration,
+    /// Scrape without the gzip that Prometheus asks for.
+    #[arg(long)]
+    pub uncompressed: bool,
     /// How long the bytes of an idle node are counted. Below 20 minutes, the mean over 20 minutes is calculated: two
     /// snapshots, and heartbeats as they were counted.
     #[arg(long, value_parser = humantime::parse_duration, default_value = "1m", value_name = "TIME")]

@@ -20,12 +20,15 @@ use tokio::{
 use crate::{PATIENCE, programs::Program};
 
 const ADDRESS: &str = "127.0.0.1:9100";
+const GZIP: &str = "gzip";
+const IDENTITY: &str = "identity";
 /// One series of it for each filesystem.
 const SERIES: &str = "node_filesystem_size_bytes{";
 
 /// The exporter and a connection to it that stays open, as Prometheus keeps it.
 pub struct Exporter {
     program: Program,
+    encoding: &'static str,
     requests: SendRequest<Empty<Bytes>>,
     /// Drives the connection.
     _connection: JoinSet<()>,
@@ -36,11 +39,11 @@ pub struct Exporter {
 pub struct Scrape(Vec<String>);
 
 impl Exporter {
-    /// Starts it. Its answers are asked for uncompressed, which is less work than the gzip that Prometheus asks for.
+    /// Starts it. Its answers are asked for `compressed`, as Prometheus does, or not.
     ///
     /// # Errors
     /// When it cannot be started or does not listen.
-    pub async fn start(program: &Path) -> anyhow::Result<Self> {
+    pub async fn start(program: &Path, compressed: bool) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
         command.args([
             "--collector.disable-defaults",
@@ -59,6 +62,7 @@ impl Exporter {
         });
         Ok(Self {
             program,
+            encoding: if compressed { GZIP } else { IDENTITY },
             requests,
             _connection: driver,
         })
@@ -74,9 +78,23 @@ impl Exporter {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn scrape(&mut self) -> anyhow::Result<Scrape> {
+    pub async fn scrape(&mut self) -> anyhow::Result<()> {
+        self.get(self.encoding).await.map(drop)
+    }
+
+    /// Scrapes it once, to see what it reports.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn look(&mut self) -> anyhow::Result<Scrape> {
+        let body = self.get(IDENTITY).await?;
+        Ok(Scrape::parse(std::str::from_utf8(&body)?))
+    }
+
+    async fn get(&mut self, encoding: &str) -> anyhow::Result<Bytes> {
         let request = Request::get("/metrics")
             .header(header::HOST, ADDRESS)
+            .header(header::ACCEPT_ENCODING, encoding)
             .body(Empty::new())?;
         let response = self
             .requests
@@ -88,8 +106,7 @@ impl Exporter {
             "the exporter answers {}",
             response.status()
         );
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok(Scrape::parse(std::str::from_utf8(&body)?))
+        Ok(response.into_body().collect().await?.to_bytes())
     }
 }
 

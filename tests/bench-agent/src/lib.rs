@@ -19,7 +19,7 @@ pub mod wire;
 
 use std::{path::Path, time::Duration};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{
@@ -51,6 +51,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         exporter,
         volumes,
         time,
+        uncompressed,
         idle,
         inside: _,
     } = args;
@@ -64,7 +65,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         "measuring processor and memory for {}",
         humantime::format_duration(time)
     );
-    let costs = costs(&agent, &exporter, &all, time).await?;
+    let exporter = Exporter::start(&exporter, !uncompressed).await?;
+    let costs = costs(&agent, exporter, &all, time).await?;
     eprintln!("counting bytes for {}", humantime::format_duration(idle));
     let wire = wire::measure(&agent, &all.node_of(WIRE_VOLUMES)?, idle).await?;
     let table = Table::of(costs, wire);
@@ -87,12 +89,16 @@ pub struct Costs {
     pub exported: usize,
 }
 
-async fn costs(agent: &Path, exporter: &Path, volumes: &Volumes, time: Duration) -> anyhow::Result<Costs> {
+async fn costs(
+    agent: &Path,
+    mut exporter: Exporter,
+    volumes: &Volumes,
+    time: Duration,
+) -> anyhow::Result<Costs> {
     let count = volumes.paths().len();
     let receiver = Receiver::start().await?;
     let agent = Program::agent(agent, volumes.root(), receiver.address())?;
     let bare = Program::bare_loop(volumes.paths())?;
-    let mut exporter = Exporter::start(exporter).await?;
     receiver
         .until("a snapshot of every volume", |heard| heard.mounted() == count)
         .await?;
@@ -112,16 +118,15 @@ async fn costs(agent: &Path, exporter: &Path, volumes: &Volumes, time: Duration)
         Instant::now(),
     );
     let mut read = began;
-    let mut seen = None;
     while read < began + time {
         let now = tick.tick().await;
-        seen = Some(exporter.scrape().await?);
+        exporter.scrape().await?;
         if now >= read + READ_EVERY || now >= began + time {
             read = now;
             meters.iter_mut().try_for_each(Meter::read)?;
         }
     }
-    let seen = seen.context("nothing was scraped")?;
+    let seen = exporter.look().await?;
     let (told, below) = (receiver.heard().mounted(), seen.below(volumes.root()));
     ensure!(
         (told, below) == (count, count),
