@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -69,7 +69,7 @@ impl Board {
 impl Latest {
     fn put(&mut self, volumes: Vec<Observation>, now: Timestamp) {
         // Another pod may have it now: the filesystem and its past are the same.
-        if !self.history.keys().eq(volumes.iter().map(|seen| &seen.volume.pv)) {
+        if !same(&self.volumes, &volumes) {
             let mut past = std::mem::take(&mut self.history);
             let kept = volumes.iter().map(|seen| {
                 let name = &seen.volume.pv;
@@ -101,6 +101,12 @@ impl Latest {
     pub fn failures(&self) -> impl Iterator<Item = (&Observation, Failure)> {
         self.volumes.iter().filter_map(|seen| Some((seen, seen.failure?)))
     }
+}
+
+/// Whether both are of the very same volumes; names are not compared, which would be slower.
+fn same(some: &[Observation], others: &[Observation]) -> bool {
+    let mut pairs = some.iter().zip(others);
+    some.len() == others.len() && pairs.all(|(one, other)| Arc::ptr_eq(&one.volume, &other.volume))
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const WARM_UP: usize = 10;
 /// How often costs are read.
 const READ_EVERY: Duration = Duration::from_secs(5);
+/// Five heartbeats.
+const SHORTEST_IDLE: Duration = Duration::from_secs(10);
 /// The volumes of the wire's figures.
 const WIRE_VOLUMES: usize = 30;
 
@@ -58,6 +60,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     ensure!(
         volumes >= WIRE_VOLUMES,
         "at least {WIRE_VOLUMES} volumes are needed"
+    );
+    ensure!(
+        idle >= SHORTEST_IDLE,
+        "less than {SHORTEST_IDLE:?} of bytes tell nothing"
     );
     eprintln!("making {volumes} filesystems");
     let all = Volumes::make(volumes)?;
