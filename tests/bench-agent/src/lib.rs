@@ -38,8 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const WARM_UP: usize = 10;
 /// How often costs are read.
 const READ_EVERY: Duration = Duration::from_secs(5);
-/// Five heartbeats.
-const SHORTEST_IDLE: Duration = Duration::from_secs(10);
+/// Fifteen heartbeats: one more or less makes little of a difference.
+const SHORTEST_IDLE: Duration = Duration::from_secs(30);
 /// The volumes of the wire's figures.
 const WIRE_VOLUMES: usize = 30;
 

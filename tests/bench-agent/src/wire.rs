@@ -21,7 +21,7 @@ const IN_USE: i64 = 40 << 30;
 /// More than the step of 16 MiB that the agent tells of.
 const STEP: i64 = 20 << 20;
 /// How often samples are changed.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 30;
 const BATCH: usize = 10;
 
 /// Counts the bytes that `agent` sends for `node`, idle for a time and then busy.
@@ -92,8 +92,12 @@ async fn busy(receiver: &Receiver, node: &Volumes, batch: usize) -> anyhow::Resu
     let before = receiver.heard();
     let changed = |heard: &Heard| heard.of(Kind::Changes).map(|said| said.volumes).sum::<usize>();
     let mut expected = changed(&before);
+    // Every volume has its turn: the index of the first takes no bytes.
+    let mut next = (0..node.paths().len()).cycle();
     for _ in 0..ROUNDS {
-        (0..batch).try_for_each(|volume| node.fill(volume, STEP))?;
+        next.by_ref()
+            .take(batch)
+            .try_for_each(|volume| node.fill(volume, STEP))?;
         expected += batch;
         receiver
             .until("every change", |heard| changed(heard) >= expected)
