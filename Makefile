@@ -38,6 +38,7 @@ help:
 	@echo 'make cluster-down  remove it and everything it made'
 	@echo 'make bench         seconds from crossing to capacity, over 30 growths'
 	@echo 'make bench-race    the highest fill rate that no volume is full at, beside what others would have made of it'
+	@echo 'make bench-agent   what the agent costs a node, beside prometheus-node-exporter; no cluster'
 	@echo 'make lint          format, clippy, documentation, generated files, dependencies, chart'
 	@echo 'make generate      write the generated files: CRDs, rendered chart, tables'
 
@@ -64,6 +65,11 @@ bench: cluster
 .PHONY: bench-race
 bench-race: cluster
 	cargo run --quiet --bin race
+
+# Other times: make bench-agent flags='--idle 20m'.
+.PHONY: bench-agent
+bench-agent:
+	tests/bench-agent/run.sh $(flags)
 
 # A running cluster is kept; Highwater in it is brought up to date.
 .PHONY: cluster

@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -30,7 +30,9 @@ pub struct Latest {
     pub as_of: Timestamp,
     /// All volumes, by name.
     pub volumes: Vec<Observation>,
-    /// The past of those volumes that have one.
+    /// The number of the tick; grows with each.
+    pub tick: u64,
+    /// The past of the volumes.
     pub history: BTreeMap<String, History>,
 }
 
@@ -66,14 +68,19 @@ impl Board {
 
 impl Latest {
     fn put(&mut self, volumes: Vec<Observation>, now: Timestamp) {
-        let mut past = std::mem::take(&mut self.history);
-        for seen in &volumes {
-            // Another pod may have it now: the filesystem and its past are the same.
-            let mut history = past.remove(&seen.volume.pv).unwrap_or_default();
+        // Another pod may have it now: the filesystem and its past are the same.
+        if !same(&self.volumes, &volumes) {
+            let mut past = std::mem::take(&mut self.history);
+            let kept = volumes.iter().map(|seen| {
+                let name = &seen.volume.pv;
+                (name.clone(), past.remove(name).unwrap_or_default())
+            });
+            self.history = kept.collect();
+        }
+        for (seen, history) in volumes.iter().zip(self.history.values_mut()) {
             if let Some(last) = &seen.last {
                 history.push(last);
             }
-            self.history.insert(seen.volume.pv.clone(), history);
         }
         let current = volumes.iter().filter(|seen| seen.failure.is_none());
         self.as_of = current
@@ -81,6 +88,7 @@ impl Latest {
             .min()
             .unwrap_or(now);
         self.volumes = volumes;
+        self.tick += 1;
     }
 
     /// The number of volumes without current numbers.
@@ -93,6 +101,12 @@ impl Latest {
     pub fn failures(&self) -> impl Iterator<Item = (&Observation, Failure)> {
         self.volumes.iter().filter_map(|seen| Some((seen, seen.failure?)))
     }
+}
+
+/// Whether both are of the very same volumes; names are not compared, which would be slower.
+fn same(some: &[Observation], others: &[Observation]) -> bool {
+    let mut pairs = some.iter().zip(others);
+    some.len() == others.len() && pairs.all(|(one, other)| Arc::ptr_eq(&one.volume, &other.volume))
 }
 
 #[cfg(test)]

@@ -102,9 +102,11 @@ impl Mounts {
         let mut failed = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         self.metrics.mount_reads.inc();
         match self.watch.read() {
-            Ok(mounted) => {
-                self.metrics.malformed.set(gauge(mounted.malformed));
-                sweeper.replace(mounted.volumes);
+            Ok(changed) => {
+                if let Some(mounted) = changed {
+                    self.metrics.malformed.set(gauge(mounted.malformed));
+                    sweeper.replace(mounted.volumes);
+                }
                 self.known.store(true, Ordering::Release);
                 self.gate.open();
                 *failed = None;

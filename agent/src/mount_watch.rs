@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    hash::{DefaultHasher, Hash, Hasher},
     io::{self, Read},
     os::fd::AsFd,
     path::{Path, PathBuf},
@@ -66,6 +67,8 @@ pub struct MountWatch {
     waited: File,
     /// ... and one for [`MountWatch::has_changed`].
     checked: Mutex<File>,
+    /// Of the root and the text that were read last.
+    last: Mutex<Option<u64>>,
 }
 
 impl MountWatch {
@@ -79,6 +82,7 @@ impl MountWatch {
             kubelet_root,
             waited: open()?,
             checked: Mutex::new(open()?),
+            last: Mutex::default(),
         })
     }
 
@@ -108,17 +112,25 @@ impl MountWatch {
         Ok(())
     }
 
-    /// Reads what is mounted now.
+    /// Reads what is mounted now; `None` if it is what it was when read last.
     ///
     /// # Errors
     /// If the mount table cannot be read or kubelet's root not be searched.
-    pub fn read(&self) -> Result<Mounted, Error> {
+    pub fn read(&self) -> Result<Option<Mounted>, Error> {
         let root = resolve(&self.kubelet_root)?;
-        let table = MountTable::parse(&agreed(READINGS, read_mountinfo).map_err(Error::MountInfo)?);
-        Ok(Mounted {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = read_mountinfo().map_err(Error::MountInfo)?;
+        // A reading that agrees with the last one needs no other to agree with.
+        if *last == Some(digest(&root, &first)) {
+            return Ok(None);
+        }
+        let text = agreed(first, READINGS, read_mountinfo).map_err(Error::MountInfo)?;
+        let table = MountTable::parse(&text);
+        *last = Some(digest(&root, &text));
+        Ok(Some(Mounted {
             volumes: volumes(&root, &table),
             malformed: table.malformed,
-        })
+        }))
     }
 }
 
@@ -150,9 +162,20 @@ fn read_mountinfo() -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Reads until two readings in a row agree, at most `readings` times; then the last has to do.
-fn agreed(readings: usize, mut read: impl FnMut() -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
-    let mut last = read()?;
+/// Stands for a text, which would take a hundred kilobytes on a full node.
+fn digest(root: &Path, text: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (root, text).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Reads until two readings in a row agree, at most `readings` times with the first; then the last has to do.
+fn agreed(
+    first: Vec<u8>,
+    readings: usize,
+    mut read: impl FnMut() -> io::Result<Vec<u8>>,
+) -> io::Result<Vec<u8>> {
+    let mut last = first;
     for _ in 1..readings {
         let again = read()?;
         if again == last {
@@ -171,11 +194,13 @@ mod tests {
 
     fn readings(texts: &[&str]) -> (String, usize) {
         let mut left = texts.iter();
-        let text = agreed(4, || {
+        let mut read = || {
             left.next()
                 .map(|t| t.as_bytes().to_vec())
-                .ok_or_else(|| io::ErrorKind::Other.into())
-        });
+                .ok_or_else(|| io::Error::from(io::ErrorKind::Other))
+        };
+        let first = read().unwrap();
+        let text = agreed(first, 4, read);
         (
             String::from_utf8(text.unwrap()).unwrap(),
             texts.len() - left.len(),
@@ -208,7 +233,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("pods")).unwrap();
         let watch = MountWatch::new(dir.path().to_owned()).unwrap();
-        let mounted = watch.read().unwrap();
+        let mounted = watch.read().unwrap().unwrap();
         assert_eq!((mounted.volumes.len(), mounted.malformed), (0, 0));
+        assert!(watch.read().unwrap().is_none());
     }
 }

@@ -39,6 +39,8 @@ pub struct Sampler {
     last_report: Option<Instant>,
     /// The moment up to which the stream has been told of everything.
     covered: Timestamp,
+    /// The tick all of which has been compared with what was sent: comparing it again would find nothing.
+    compared: Option<u64>,
     /// Where to go on when one message could not hold all changes.
     resume: Option<String>,
 }
@@ -64,6 +66,7 @@ impl Sampler {
             snapshot_due: None,
             last_report: None,
             covered: Timestamp::UNIX_EPOCH,
+            compared: None,
             resume: None,
         }
     }
@@ -98,6 +101,7 @@ impl Sampler {
     pub fn set_levels(&mut self, levels: impl IntoIterator<Item = (u32, Vec<u64>)>) {
         self.levels.extend(levels);
         self.forget_levels();
+        self.compared = None;
     }
 
     /// Queues all volumes; the first time also their past.
@@ -163,6 +167,9 @@ impl Sampler {
     /// What moved, as far as one message holds it; goes on with the rest the next time, so that volumes late in
     /// the order get their turn also when those before them keep moving.
     fn changes(&mut self, latest: &Latest) -> Option<Report> {
+        if self.compared == Some(latest.tick) || (self.resume.is_none() && self.is_as_sent(latest)) {
+            return None;
+        }
         let mut readings = Vec::new();
         let mut added = Vec::new();
         let mut gone = self.take_gone(latest);
@@ -179,8 +186,7 @@ impl Sampler {
             match self.sent.get(&seen.volume.pv) {
                 Some(sent) if sent.volume.has_names_of(&seen.volume) => {
                     let index = sent.reading.index;
-                    let levels = self.levels.get(&index).map_or(&[][..], Vec::as_slice);
-                    if step::has_moved(&sent.reading, seen, levels) {
+                    if step::has_moved(&sent.reading, seen, self.levels_of(index)) {
                         readings.push(self.name(seen, index).reading);
                         size += READING_BYTES;
                     }
@@ -193,6 +199,7 @@ impl Sampler {
                 }
             }
         }
+        self.compared = self.resume.is_none().then_some(latest.tick);
         if readings.is_empty() && added.is_empty() && gone.is_empty() {
             return None;
         }
@@ -209,16 +216,26 @@ impl Sampler {
         })
     }
 
-    fn take_gone(&mut self, latest: &Latest) -> Vec<u32> {
-        let is_there = |pv: &String| {
-            latest
-                .volumes
-                .binary_search_by(|seen| seen.volume.pv.cmp(pv))
-                .is_ok()
+    /// Whether nothing at all is to be told, for the many ticks when that is so: looks no name up.
+    fn is_as_sent(&self, latest: &Latest) -> bool {
+        let is_as_sent = |(sent, seen): (&Sent, &Observation)| {
+            Arc::ptr_eq(&sent.volume, &seen.volume)
+                && !step::has_moved(&sent.reading, seen, self.levels_of(sent.reading.index))
         };
+        self.sent.len() == latest.volumes.len() && self.sent.values().zip(&latest.volumes).all(is_as_sent)
+    }
+
+    fn levels_of(&self, index: u32) -> &[u64] {
+        self.levels.get(&index).map_or(&[], Vec::as_slice)
+    }
+
+    fn take_gone(&mut self, latest: &Latest) -> Vec<u32> {
+        let mut there = latest.volumes.iter().map(|seen| &seen.volume.pv).peekable();
         let mut gone = Vec::new();
+        // Both are in the order of the names.
         self.sent.retain(|pv, sent| {
-            let keep = is_there(pv);
+            while there.next_if(|name| *name < pv).is_some() {}
+            let keep = there.next_if_eq(&pv).is_some();
             if !keep {
                 gone.push(sent.reading.index);
             }

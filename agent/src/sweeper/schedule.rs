@@ -64,9 +64,10 @@ pub(super) struct Schedule {
     deadline: Duration,
     /// Sweeps begin at this time plus multiples of the period, so that all volumes are measured in one go.
     epoch: Instant,
-    /// By name of the PersistentVolume.
-    targets: BTreeMap<Arc<str>, Target>,
-    queues: [BTreeSet<(Instant, Arc<str>)>; 2],
+    /// By name of the PersistentVolume. A place in here names a volume until the next [`Schedule::replace`]: comparing
+    /// names that lie all over the memory would take longer than a statfs.
+    targets: Vec<Target>,
+    queues: [BTreeSet<(Instant, usize)>; 2],
     flights: BTreeMap<WorkerId, Flight>,
     /// The worker of each lane that is not stranded.
     on_duty: [WorkerId; 2],
@@ -89,6 +90,8 @@ struct Target {
 #[derive(Debug)]
 struct Flight {
     volume: Arc<Volume>,
+    /// Where the volume was when the call began.
+    place: usize,
     lane: Lane,
     started: Instant,
     stranded: bool,
@@ -101,7 +104,7 @@ impl Schedule {
             period,
             deadline,
             epoch: now,
-            targets: BTreeMap::new(),
+            targets: Vec::new(),
             queues: [BTreeSet::new(), BTreeSet::new()],
             flights: BTreeMap::new(),
             on_duty: [WorkerId(0), WorkerId(1)],
@@ -118,12 +121,16 @@ impl Schedule {
     }
 
     /// Sets what is mounted now. What was measured is kept for a mount that is still there.
-    pub(super) fn replace(&mut self, volumes: Vec<Volume>, now: Instant) {
-        let mut old = std::mem::take(&mut self.targets);
+    pub(super) fn replace(&mut self, mut volumes: Vec<Volume>, now: Instant) {
+        volumes.sort_by(|one, other| one.pv.cmp(&other.pv));
+        let old = std::mem::take(&mut self.targets);
+        let mut old: BTreeMap<String, Target> = old
+            .into_iter()
+            .map(|target| (target.volume.pv.clone(), target))
+            .collect();
         self.queues.iter_mut().for_each(BTreeSet::clear);
-        for volume in volumes {
-            let name: Arc<str> = volume.pv.as_str().into();
-            let target = match old.remove(&name) {
+        for (place, volume) in volumes.into_iter().enumerate() {
+            let target = match old.remove(&volume.pv) {
                 Some(mut known) if known.volume.is_mount_of(&volume) => {
                     if *known.volume != volume {
                         known.volume = Arc::new(volume);
@@ -132,8 +139,8 @@ impl Schedule {
                 }
                 _ => self.target(volume, now),
             };
-            self.queues[target.lane.number()].insert((target.due, Arc::clone(&name)));
-            self.targets.insert(name, target);
+            self.queues[target.lane.number()].insert((target.due, place));
+            self.targets.push(target);
         }
     }
 
@@ -162,12 +169,12 @@ impl Schedule {
         let Some(lane) = self.lane_of(worker) else {
             return Step::Retire;
         };
-        let retries = self.flights.values().filter(|f| self.is_hung(&f.volume)).count();
-        for (due, name) in &self.queues[lane.number()] {
-            if *due > now {
-                return Step::Wait(Some(*due));
+        let retries = self.flights.values().filter(|f| self.is_hung(f)).count();
+        for &(due, place) in &self.queues[lane.number()] {
+            if due > now {
+                return Step::Wait(Some(due));
             }
-            let Some(target) = self.targets.get(name) else {
+            let Some(target) = self.targets.get(place) else {
                 continue;
             };
             if self.in_flight(target.volume.device) || (target.hung && retries >= RETRIES) {
@@ -176,6 +183,7 @@ impl Schedule {
             let volume = Arc::clone(&target.volume);
             let flight = Flight {
                 volume: Arc::clone(&volume),
+                place,
                 lane,
                 started: now,
                 stranded: false,
@@ -197,11 +205,9 @@ impl Schedule {
         let flight = self.flights.remove(&worker)?;
         let prompt = now.saturating_duration_since(flight.started) <= HAND_OVER;
         let aligned = self.next_sweep(now);
-        let target = self.targets.get_mut(flight.volume.pv.as_str())?;
         // Mounted again or otherwise changed meanwhile: this may not be about the present mount. It is still due.
-        if !Arc::ptr_eq(&target.volume, &flight.volume) {
-            return None;
-        }
+        let place = self.place_of(&flight)?;
+        let target = self.targets.get_mut(place)?;
         let (due, failure) = match &outcome {
             Err(Failure::Aborted) => (now + self.deadline, target.failure),
             Ok(_) => (aligned, None),
@@ -222,8 +228,7 @@ impl Schedule {
         } else {
             target.lane
         };
-        let name: Arc<str> = target.volume.pv.as_str().into();
-        self.queue(&name, lane, due);
+        self.queue(place, lane, due);
         gap
     }
 
@@ -239,7 +244,7 @@ impl Schedule {
             }
         };
         let known = |seen: &Observation| seen.last.is_some() || seen.failure.is_some();
-        self.targets.values().map(observe).filter(known).collect()
+        self.targets.iter().map(observe).filter(known).collect()
     }
 
     /// Whether every volume has been measured, or tried in vain.
@@ -247,24 +252,10 @@ impl Schedule {
         self.observe(now).len() == self.targets.len()
     }
 
-    fn queue(&mut self, name: &Arc<str>, lane: Lane, due: Instant) {
-        if let Some(target) = self.targets.get_mut(name) {
-            self.queues[target.lane.number()].remove(&(target.due, Arc::clone(name)));
-            (target.lane, target.due) = (lane, due);
-            self.queues[lane.number()].insert((due, Arc::clone(name)));
-        }
-    }
-
     fn lane_of(&self, worker: WorkerId) -> Option<Lane> {
         [Lane::Trusted, Lane::Doubtful]
             .into_iter()
             .find(|lane| self.on_duty[lane.number()] == worker)
-    }
-
-    fn is_hung(&self, volume: &Volume) -> bool {
-        self.targets
-            .get(volume.pv.as_str())
-            .is_some_and(|target| target.hung)
     }
 
     fn in_flight(&self, device: Device) -> bool {
@@ -289,6 +280,7 @@ impl Lane {
 }
 
 mod overdue;
+mod places;
 
 #[cfg(test)]
 mod tests;

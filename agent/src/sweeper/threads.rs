@@ -203,7 +203,8 @@ impl Sweeper {
             drop(state);
             abort.iter().for_each(|tool| tool.abort());
             if tick {
-                tick_due = now + self.0.period;
+                // A sweep that ends a little later than the one before is not to be told twice.
+                tick_due = now + self.0.period + HAND_OVER;
                 self.0.listener.tick(self, swept);
             }
             state = self.0.lock();

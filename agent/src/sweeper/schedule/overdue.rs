@@ -1,6 +1,6 @@
 //! Calls that take too long: when a lane is handed over, and when a call is given up.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use super::{HAND_OVER, Lane, STRANDED, STRANDED_DOUBTFUL, Schedule, WorkerId};
 use crate::mounts::Device;
@@ -77,15 +77,10 @@ impl Schedule {
         if let Some(flight) = self.flights.get_mut(&worker) {
             flight.stranded = true;
         }
-        let same_device = self
-            .targets
-            .iter()
-            .filter(|(_, target)| target.volume.device == device);
-        let moved: Vec<_> = same_device
-            .map(|(name, target)| (Arc::clone(name), target.due))
-            .collect();
-        for (name, due) in moved {
-            self.queue(&name, Lane::Doubtful, due);
+        for place in 0..self.targets.len() {
+            if self.targets[place].volume.device == device {
+                self.queue(place, Lane::Doubtful, self.targets[place].due);
+            }
         }
     }
 }
