@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use control::{
@@ -139,8 +139,10 @@ async fn look(context: &Context, key: Key) -> Again {
         return Again::OnChange;
     };
     let now = context.parts.clock.now();
+    let began = Instant::now();
     let gathered = gather(context, &key, &autoscaler, now);
     let outcome = decide(context, &gathered, now);
+    context.parts.metrics.decided_within(began.elapsed());
     tell_levels(context, &gathered);
     tell(context, &key, &outcome);
     if !context.parts.writes.leader().is_leader_now() {
