@@ -17,18 +17,19 @@ mod moved;
 mod stream;
 
 use entry::Entry;
+pub(crate) use entry::Filesystem;
 pub use moved::Moved;
 pub use stream::{Registration, Stream};
 
-/// Where a volume is mounted.
+/// Where a volume is mounted. There are as many as volumes, so each is kept once, and shares its words where it can.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Mount {
     /// The PersistentVolume.
-    pub pv: String,
+    pub pv: Arc<str>,
     /// The pod that mounts it.
-    pub pod_uid: String,
+    pub pod_uid: Box<str>,
     /// The node it runs on.
-    pub node: String,
+    pub node: Arc<str>,
 }
 
 /// What a reading turned out to be.
@@ -51,8 +52,8 @@ pub struct Store {
 
 #[derive(Debug, Default)]
 struct Inner {
-    volumes: HashMap<String, Vec<Entry>>,
-    by_node: HashMap<String, Node>,
+    volumes: HashMap<Arc<str>, Vec<Entry>>,
+    by_node: HashMap<Arc<str>, Node>,
     streams: u64,
 }
 
@@ -60,15 +61,16 @@ struct Inner {
 #[derive(Debug)]
 struct Node {
     newest: Arc<Stream>,
-    mounts: HashSet<Mount>,
+    mounts: HashSet<Arc<Mount>>,
 }
 
 impl Store {
     /// Opens a stream of `node`; an older one of the same node is told to end.
-    pub fn register(self: &Arc<Self>, node: String) -> Registration {
+    pub fn register(&self, node: String) -> Registration {
+        let node: Arc<str> = node.into();
         let mut inner = self.inner();
         inner.streams += 1;
-        let stream = Arc::new(Stream::new(node.clone(), inner.streams));
+        let stream = Arc::new(Stream::new(Arc::clone(&node), inner.streams));
         match inner.by_node.get_mut(&node) {
             Some(known) => std::mem::replace(&mut known.newest, Arc::clone(&stream)).replace(),
             None => {
@@ -82,7 +84,7 @@ impl Store {
             }
         }
         drop(inner);
-        Registration::new(stream, Arc::clone(self))
+        Registration::new(stream)
     }
 
     /// Volumes whose usage changed.
@@ -120,48 +122,57 @@ impl Store {
         self.inner().volumes.len()
     }
 
-    /// A mount is there, under this index.
+    /// A mount is there, under this index; answers the one to speak of from now on.
     pub(crate) fn introduce(
         &self,
-        mount: &Mount,
+        mount: Mount,
         by: &Registration,
         index: u32,
-        device: &str,
-        fs_type: &str,
-    ) {
+        filesystem: Filesystem,
+    ) -> Arc<Mount> {
         let mut inner = self.inner();
+        let inner = &mut *inner;
         let Some(node) = inner.by_node.get_mut(&mount.node) else {
-            return;
+            return Arc::new(mount);
         };
-        node.mounts.insert(mount.clone());
+        let mount = node.mounts.get(&mount).map_or_else(
+            || {
+                let known = inner.volumes.get_key_value(&mount.pv);
+                let pv = Arc::clone(known.map_or(&mount.pv, |(pv, _)| pv));
+                Arc::new(Mount { pv, ..mount })
+            },
+            Arc::clone,
+        );
+        node.mounts.insert(Arc::clone(&mount));
         // One mount is the rule; room for four would be most of what a volume costs.
         let entries = inner
             .volumes
-            .entry(mount.pv.clone())
+            .entry(Arc::clone(&mount.pv))
             .or_insert_with(|| Vec::with_capacity(1));
-        match entries.iter_mut().find(|e| e.mount == *mount) {
-            Some(entry) if entry.stream.id() > by.stream().id() => return,
-            Some(entry) if entry.stream.id() == by.stream().id() && entry.fs_type == fs_type => return,
+        match entries.iter_mut().find(|e| e.mount == mount) {
+            Some(entry) if entry.stream.id() > by.stream().id() => return mount,
+            Some(entry) if entry.stream.id() == by.stream().id() && entry.filesystem == filesystem => {
+                return mount;
+            }
             Some(entry) => {
                 entry.follow(Arc::clone(by.stream()), index);
-                (entry.device, entry.fs_type) = (device.to_owned(), fs_type.to_owned());
+                entry.filesystem = filesystem;
             }
             None => entries.push(Entry::new(
-                mount.clone(),
+                Arc::clone(&mount),
                 Arc::clone(by.stream()),
                 index,
-                device,
-                fs_type,
+                filesystem,
             )),
         }
-        drop(inner);
         self.moved.mark(&mount.pv);
+        mount
     }
 
     /// A reading of a mount that was introduced.
     pub(crate) fn record(
         &self,
-        mount: &Mount,
+        mount: &Arc<Mount>,
         by: &Registration,
         measurement: Measurement,
         stuck: Option<u32>,
@@ -179,25 +190,26 @@ impl Store {
     }
 
     /// The past of a mount that was introduced.
-    pub(crate) fn replay(&self, mount: &Mount, by: &Registration, points: Vec<Point>) {
+    pub(crate) fn replay(&self, mount: &Arc<Mount>, by: &Registration, points: Vec<Point>) {
         if let Some(entry) = self.inner().own_entry(mount, by) {
             entry.window.replay(points);
         }
     }
 
     /// A mount is gone.
-    pub(crate) fn forget(&self, mount: &Mount, by: &Registration) {
+    pub(crate) fn forget(&self, mount: &Arc<Mount>, by: &Registration) {
         self.inner().remove(mount, by.stream().id());
         self.moved.mark(&mount.pv);
     }
 
     /// Older streams' mounts on this node that the new one does not have are gone.
-    pub(crate) fn forget_others(&self, by: &Registration, present: &HashSet<Mount>) {
+    pub(crate) fn forget_others(&self, by: &Registration, present: &HashSet<&Arc<Mount>>) {
         let mut inner = self.inner();
         let Some(node) = inner.by_node.get(by.node()) else {
             return;
         };
-        let gone: Vec<Mount> = node.mounts.difference(present).cloned().collect();
+        let others = node.mounts.iter().filter(|mount| !present.contains(mount));
+        let gone: Vec<Arc<Mount>> = others.cloned().collect();
         gone.iter()
             .for_each(|mount| inner.remove(mount, by.stream().id()));
         drop(inner);
@@ -219,11 +231,11 @@ impl Store {
     pub fn forget_before(&self, horizon: Timestamp) {
         let mut inner = self.inner();
         let old = |node: &Node| node.newest.has_ended() && node.newest.as_of().is_none_or(|t| t < horizon);
-        let lost: Vec<String> = inner
+        let lost: Vec<Arc<str>> = inner
             .by_node
             .iter()
             .filter(|(_, node)| old(node))
-            .map(|(name, _)| name.clone())
+            .map(|(name, _)| Arc::clone(name))
             .collect();
         for name in lost {
             let Some(node) = inner.by_node.remove(&name) else {
@@ -251,7 +263,7 @@ impl Node {
 
 impl Inner {
     /// The entry of a mount, unless a newer stream has taken it.
-    fn own_entry(&mut self, mount: &Mount, by: &Registration) -> Option<&mut Entry> {
+    fn own_entry(&mut self, mount: &Arc<Mount>, by: &Registration) -> Option<&mut Entry> {
         let entries = self.volumes.get_mut(&mount.pv)?;
         entries
             .iter_mut()
@@ -259,7 +271,7 @@ impl Inner {
     }
 
     /// Removes the entry of a mount unless a stream newer than `stream` has it.
-    fn remove(&mut self, mount: &Mount, stream: u64) {
+    fn remove(&mut self, mount: &Arc<Mount>, stream: u64) {
         let Some(entries) = self.volumes.get_mut(&mount.pv) else {
             return;
         };

@@ -23,7 +23,7 @@ impl Store {
         let (ours, strangers): (Vec<&Entry>, Vec<&Entry>) = entries.partition(|e| known(&e.mount));
         let freshest = ours.iter().filter_map(|e| e.seen()).max_by_key(|seen| seen.as_of);
         let absurd = ours.iter().filter_map(|e| {
-            let (absurd, at) = e.refused?;
+            let (absurd, at) = **e.refused.as_ref()?;
             Some((at, e.refusal(absurd)))
         });
         let unknown = strangers.iter().filter_map(|e| {
