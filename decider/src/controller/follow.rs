@@ -64,8 +64,8 @@ impl<'a> Follower<'a> {
                 change = self.pods.next() => self.pod(&change),
                 change = self.claims.next() => self.claim(&change),
                 change = self.volumes.next() => self.volume(&change),
-                change = self.quotas.next() => self.namespace(&change.key),
-                change = self.limits.next() => self.namespace(&change.key),
+                change = self.quotas.next() => self.quota(&change),
+                change = self.limits.next() => self.limit(&change),
                 _ = self.classes.next() => self.all(),
                 _ = self.profiles.next() => self.all(),
             }
@@ -97,10 +97,10 @@ impl<'a> Follower<'a> {
             self.volume(&change);
         }
         while let Some(change) = self.quotas.try_next() {
-            self.namespace(&change.key);
+            self.quota(&change);
         }
         while let Some(change) = self.limits.try_next() {
-            self.namespace(&change.key);
+            self.limit(&change);
         }
         let classes = std::iter::from_fn(|| self.classes.try_next()).count();
         if classes + std::iter::from_fn(|| self.profiles.try_next()).count() > 0 {
@@ -154,12 +154,13 @@ impl<'a> Follower<'a> {
         self.look_at(databases);
     }
 
-    /// Something changed that every database of a namespace depends on.
-    fn namespace(&self, object: &Key) {
-        let databases = self
-            .context
-            .index()
-            .of_namespace(&object.namespace, &self.context.parts.objects);
+    fn quota(&self, change: &Change<Quota>) {
+        let databases = self.context.index().quota(change, &self.context.parts.objects);
+        self.look_at(databases);
+    }
+
+    fn limit(&self, change: &Change<Limit>) {
+        let databases = self.context.index().limit(change, &self.context.parts.objects);
         self.look_at(databases);
     }
 
@@ -187,7 +188,7 @@ pub(super) async fn samples(context: &Context) {
         for pv in context.parts.store.moved().take().await {
             let Some(volume) = context.parts.objects.volumes.get(&Key::new("", &pv)) else {
                 context.parts.metrics.refused(Reason::UnknownVolume);
-                tracing::debug!(pv, reason = %Reason::UnknownVolume, "a report names a volume without a claim");
+                tracing::debug!(pv = &*pv, reason = %Reason::UnknownVolume, "a report names a volume without a claim");
                 continue;
             };
             let claim = Key::new(&volume.claim_namespace, &volume.claim);

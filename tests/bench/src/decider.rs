@@ -39,7 +39,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Some(Part::Agents { percent, decider }) => return agents::run(Fleet::of(percent), decider).await,
         None => {}
     }
-    let sizes = if percent.is_empty() { SIZES.to_vec() } else { percent };
+    let sizes = if percent.is_empty() {
+        SIZES.to_vec()
+    } else {
+        percent
+    };
     let mut table = Table::default();
     for size in sizes {
         let figures = rounds::run(size, seconds, decider.as_deref()).await?;

@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn every_volume_is_on_one_node() {
         let fleet = Fleet::of(1);
-        assert_eq!((fleet.nodes, fleet.volumes(), fleet.databases()), (50, 1_500, 500));
+        assert_eq!(
+            (fleet.nodes, fleet.volumes(), fleet.databases()),
+            (50, 1_500, 500)
+        );
         let mut all: Vec<u32> = (0..fleet.nodes)
             .flat_map(|node| fleet.volumes_of(node).map(move |v| (node, v)))
             .inspect(|(node, volume)| assert_eq!(fleet.node_of(*volume), *node))

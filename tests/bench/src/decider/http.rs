@@ -20,6 +20,10 @@ pub async fn ask(address: SocketAddr, verb: &str, path: &str) -> anyhow::Result<
     let mut text = String::new();
     stream.read_to_string(&mut text).await?;
     let (head, body) = text.split_once("\r\n\r\n").context("an answer without a head")?;
-    let code = head.split(' ').nth(1).context("an answer without a code")?.parse()?;
+    let code = head
+        .split(' ')
+        .nth(1)
+        .context("an answer without a code")?
+        .parse()?;
     Ok((code, body.to_owned()))
 }

@@ -47,6 +47,10 @@ mod tests {
                     highwater_decider_a_total_more 9\nhighwater_decider_b 0.5\n# EOF\n";
         let metrics = Metrics(text.to_owned());
         let sums = ["a_total", "b", "c"].map(|name| metrics.sum(name));
-        assert!(sums.iter().zip([5.0, 0.5, 0.0]).all(|(a, b)| (a - b).abs() < 1e-9));
+        assert!(
+            sums.iter()
+                .zip([5.0, 0.5, 0.0])
+                .all(|(a, b)| (a - b).abs() < 1e-9)
+        );
     }
 }

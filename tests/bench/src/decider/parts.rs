@@ -65,7 +65,10 @@ impl Spoken {
     /// # Errors
     /// When it has ended.
     pub async fn line(&mut self) -> anyhow::Result<String> {
-        self.lines.next_line().await?.context("a part of the benchmark has ended")
+        self.lines
+            .next_line()
+            .await?
+            .context("a part of the benchmark has ended")
     }
 
     /// Orders something; answers what it says when it is done.
@@ -119,8 +122,16 @@ impl Decider {
             files,
         };
         while !matches!(ask(admin, "GET", "/ready").await, Ok((200, _))) {
-            ensure!(decider.child.try_wait()?.is_none(), "the decider ended:\n{}", decider.log()?);
-            ensure!(started.elapsed() < PATIENCE, "the decider is not ready:\n{}", decider.log()?);
+            ensure!(
+                decider.child.try_wait()?.is_none(),
+                "the decider ended:\n{}",
+                decider.log()?
+            );
+            ensure!(
+                started.elapsed() < PATIENCE,
+                "the decider is not ready:\n{}",
+                decider.log()?
+            );
             sleep(LOOK).await;
         }
         Ok((decider, started.elapsed()))
@@ -138,7 +149,10 @@ impl Decider {
     fn log(&self) -> anyhow::Result<String> {
         let text = fs::read_to_string(self.files.path().join("log"))?;
         let lines: Vec<&str> = text.lines().collect();
-        Ok(lines.get(lines.len().saturating_sub(10)..).unwrap_or_default().join("\n"))
+        Ok(lines
+            .get(lines.len().saturating_sub(10)..)
+            .unwrap_or_default()
+            .join("\n"))
     }
 }
 

@@ -186,7 +186,11 @@ async fn sweeps(
     let traffic = agents.order("end").await?;
     // What else was decided meanwhile is taken out by its share.
     let each = thread / made;
-    Ok((took / f64::from(SWEEPS), each * f64::from(fleet.databases()), traffic))
+    Ok((
+        took / f64::from(SWEEPS),
+        each * f64::from(fleet.databases()),
+        traffic,
+    ))
 }
 
 /// Waits until what the first samples have written is written.
@@ -200,7 +204,11 @@ async fn settled(api: SocketAddr, fleet: Fleet) -> anyhow::Result<()> {
         if now - before <= u64::from(fleet.databases() / 100).max(5) {
             return Ok(());
         }
-        ensure!(since.elapsed() < PATIENCE, "{} statuses in {SETTLING:?}, still", now - before);
+        ensure!(
+            since.elapsed() < PATIENCE,
+            "{} statuses in {SETTLING:?}, still",
+            now - before
+        );
         before = now;
     }
 }

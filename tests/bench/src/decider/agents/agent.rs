@@ -14,11 +14,7 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Endpoint;
 
-use super::{
-    super::fleet::Fleet, Heard, Order, SPREAD,
-    node::Node,
-    words,
-};
+use super::{super::fleet::Fleet, Heard, Order, SPREAD, node::Node, words};
 
 /// As an agent has them.
 const HEARTBEAT: Duration = Duration::from_secs(2);
@@ -117,7 +113,10 @@ impl Agent {
         let (sender, receiver) = mpsc::channel(1);
         let mut client = UsageClient::new(channel);
         let answers = client.report(ReceiverStream::new(receiver));
-        let mut answers = timeout(ACCEPT, answers).await.context("not accepted")??.into_inner();
+        let mut answers = timeout(ACCEPT, answers)
+            .await
+            .context("not accepted")??
+            .into_inner();
         self.greet(&sender).await?;
         let mut seconds = interval_at(Instant::now() + self.phase, SECOND);
         seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -137,7 +136,8 @@ impl Agent {
     async fn greet(&mut self, sender: &mpsc::Sender<AgentMessage>) -> anyhow::Result<()> {
         let now = now_ms();
         self.say(sender, words::hello(self.index, now), 0, None).await?;
-        self.say(sender, words::snapshot(&self.node, now), 0, Some(now)).await?;
+        self.say(sender, words::snapshot(&self.node, now), 0, Some(now))
+            .await?;
         for history in words::histories(&self.node, now) {
             self.say(sender, history, 0, None).await?;
         }
@@ -146,7 +146,11 @@ impl Agent {
     }
 
     /// A measurement of all volumes.
-    async fn second(&mut self, sender: &mpsc::Sender<AgentMessage>, said: &mut Instant) -> anyhow::Result<()> {
+    async fn second(
+        &mut self,
+        sender: &mpsc::Sender<AgentMessage>,
+        said: &mut Instant,
+    ) -> anyhow::Result<()> {
         let moved = self.node.second(&mut self.rng);
         let (at, now) = (now_ms(), Instant::now());
         let message = if now >= self.snapshot_due {
@@ -182,14 +186,20 @@ impl Agent {
             return;
         };
         let now = Instant::now();
-        while let Some((at, sent)) = self.unanswered.front().copied().filter(|(at, _)| *at <= ack.as_of_ms) {
+        while let Some((at, sent)) = self
+            .unanswered
+            .front()
+            .copied()
+            .filter(|(at, _)| *at <= ack.as_of_ms)
+        {
             self.unanswered.pop_front();
             if at == ack.as_of_ms {
                 self.heard.answered(now - sent);
             }
             let before = self.known.replace(sent);
             if std::mem::take(&mut self.away) {
-                self.heard.again(self.hot, before.map_or(Duration::ZERO, |before| now - before));
+                self.heard
+                    .again(self.hot, before.map_or(Duration::ZERO, |before| now - before));
             }
         }
     }

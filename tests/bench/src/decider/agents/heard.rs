@@ -115,7 +115,11 @@ impl Heard {
         let state = self.state();
         let oldest = |hot_alone: bool| {
             let agents = state.again.iter().filter(|again| again.hot || !hot_alone);
-            agents.map(|again| again.age).max().unwrap_or_default().as_secs_f64()
+            agents
+                .map(|again| again.age)
+                .max()
+                .unwrap_or_default()
+                .as_secs_f64()
         };
         let after = |times: &mut dyn Iterator<Item = Instant>| {
             times.max().map_or(0.0, |at| (at - since).as_secs_f64())

@@ -69,7 +69,10 @@ impl Watch {
     fn changes(&mut self) -> String {
         let new: Vec<(u64, u32)> = {
             let state = self.server.state();
-            let all = state.changes.get(self.kind as usize).map_or(&[][..], Vec::as_slice);
+            let all = state
+                .changes
+                .get(self.kind as usize)
+                .map_or(&[][..], Vec::as_slice);
             let from = all.partition_point(|(version, _)| *version <= self.seen);
             all.get(from..).unwrap_or_default().to_vec()
         };

@@ -6,12 +6,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json as value};
 
-use super::{
-    Server, Target, json,
-    list::FIRST,
-    objects::Kind,
-    refuse,
-};
+use super::{Server, Target, json, list::FIRST, objects::Kind, refuse};
 
 impl Server {
     /// The one Lease, whatever it is called.
@@ -34,7 +29,10 @@ impl Server {
 
     /// A merge patch of an autoscaler's status, on the version it names.
     pub(super) fn status(&self, target: &Target<'_>, body: &[u8]) -> Response {
-        let Some(index) = target.name.and_then(|name| name.strip_prefix("pg-")?.parse::<u32>().ok()) else {
+        let Some(index) = target
+            .name
+            .and_then(|name| name.strip_prefix("pg-")?.parse::<u32>().ok())
+        else {
             return refuse(StatusCode::NOT_FOUND, "NotFound");
         };
         let Ok(patch) = serde_json::from_slice::<Value>(body) else {
