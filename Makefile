@@ -38,6 +38,7 @@ help:
 	@echo 'make cluster       a Kubernetes with Highwater in it; then: . target/cluster/env'
 	@echo 'make cluster-down  remove it and everything it made'
 	@echo 'make bench         seconds from crossing to capacity, over 30 growths'
+	@echo 'make bench-decider the decider at 5,000 agents and 150,000 volumes, without Kubernetes'
 	@echo 'make lint          format, clippy, documentation, generated files, dependencies, chart'
 	@echo 'make generate      write the generated files: CRDs, rendered chart, tables'
 
@@ -60,6 +61,13 @@ test-long: cluster
 .PHONY: bench
 bench: cluster
 	cargo run --quiet --bin bench
+
+# The decider as it is shipped, between simulated agents and an API server that is none. `percent` of the whole size; without
+# it 1, 10 and 100, one after the other.
+.PHONY: bench-decider
+bench-decider:
+	cargo build --quiet --release $(all) --bin highwater-decider --bin bench-decider
+	$(CARGO_TARGET_DIR)/release/bench-decider $(percent:%=--percent %)
 
 # A running cluster is kept; Highwater in it is brought up to date.
 .PHONY: cluster

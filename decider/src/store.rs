@@ -52,7 +52,8 @@ pub struct Store {
 
 #[derive(Debug, Default)]
 struct Inner {
-    volumes: HashMap<Arc<str>, Vec<Entry>>,
+    /// Without spare room: one mount is the rule.
+    volumes: HashMap<Arc<str>, Box<[Entry]>>,
     by_node: HashMap<Arc<str>, Node>,
     streams: u64,
 }
@@ -144,11 +145,7 @@ impl Store {
             Arc::clone,
         );
         node.mounts.insert(Arc::clone(&mount));
-        // One mount is the rule; room for four would be most of what a volume costs.
-        let entries = inner
-            .volumes
-            .entry(Arc::clone(&mount.pv))
-            .or_insert_with(|| Vec::with_capacity(1));
+        let entries = inner.volumes.entry(Arc::clone(&mount.pv)).or_default();
         match entries.iter_mut().find(|e| e.mount == mount) {
             Some(entry) if entry.stream.id() > by.stream().id() => return mount,
             Some(entry) if entry.stream.id() == by.stream().id() && entry.filesystem == filesystem => {
@@ -158,12 +155,10 @@ impl Store {
                 entry.follow(Arc::clone(by.stream()), index);
                 entry.filesystem = filesystem;
             }
-            None => entries.push(Entry::new(
-                Arc::clone(&mount),
-                Arc::clone(by.stream()),
-                index,
-                filesystem,
-            )),
+            None => {
+                let new = Entry::new(Arc::clone(&mount), Arc::clone(by.stream()), index, filesystem);
+                *entries = std::mem::take(entries).into_iter().chain([new]).collect();
+            }
         }
         self.moved.mark(&mount.pv);
         mount
@@ -275,7 +270,10 @@ impl Inner {
         let Some(entries) = self.volumes.get_mut(&mount.pv) else {
             return;
         };
-        entries.retain(|e| e.mount != *mount || e.stream.id() > stream);
+        let stays = |e: &Entry| e.mount != *mount || e.stream.id() > stream;
+        if !entries.iter().all(stays) {
+            *entries = std::mem::take(entries).into_iter().filter(stays).collect();
+        }
         let kept = entries.iter().any(|e| e.mount == *mount);
         if entries.is_empty() {
             self.volumes.remove(&mount.pv);

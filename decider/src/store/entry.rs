@@ -1,6 +1,6 @@
 //! One volume as one mount of it shows.
 
-use std::sync::Arc;
+use std::{num::NonZero, sync::Arc};
 
 use decider_core::{Absurd, Point, Sample, Seen, Usage, Window};
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub(super) struct Entry {
     /// Rare, so that it is not to take room in every entry.
     pub(super) refused: Option<Box<(Absurd, Timestamp)>>,
     pub(super) stuck: Option<u32>,
-    pub(super) level: Option<u64>,
+    pub(super) level: Option<NonZero<u64>>,
     /// When the first reading of it came.
     pub(super) heard: Option<Timestamp>,
 }
@@ -51,9 +51,9 @@ impl Entry {
     pub(super) fn set_level(&mut self, level: u64) {
         if self
             .level
-            .is_none_or(|known| known.abs_diff(level) > level / LEVEL_TOLERANCE)
+            .is_none_or(|known| known.get().abs_diff(level) > level / LEVEL_TOLERANCE)
         {
-            self.level = Some(level);
+            self.level = NonZero::new(level);
             self.stream.ask(self.index, level);
         }
     }

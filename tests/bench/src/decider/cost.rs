@@ -2,7 +2,8 @@
 
 use std::{fs, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// Time that all threads of a process were on a processor. One that has ended is not counted any more.
 ///
@@ -38,4 +39,17 @@ pub fn memory(pid: u32) -> anyhow::Result<(u64, u64)> {
 /// When it is not ours.
 pub fn forget_peak(pid: u32) -> anyhow::Result<()> {
     Ok(fs::write(format!("/proc/{pid}/clear_refs"), "5")?)
+}
+
+/// Lets this process, and those it starts, have so many files open.
+///
+/// # Errors
+/// When the machine does not allow it.
+pub fn allow_files(number: u64) -> anyhow::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    ensure!(
+        number <= most,
+        "{number} files are to be open at a time, the limit is {most}: raise it (ulimit -Hn), or take fewer percent"
+    );
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
 }

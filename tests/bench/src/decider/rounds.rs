@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const FIRST_MINUTE: Duration = Duration::from_secs(65);
 /// Sweeps in a row.
 const SWEEPS: u32 = 5;
+/// Files that a process has open besides a connection for each agent.
+const OTHER_FILES: u64 = 200;
 /// Between two looks at a counter.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -76,6 +78,7 @@ pub struct Figures {
 /// When a process fails or a figure cannot be had.
 pub async fn run(percent: u32, seconds: u64, decider: Option<&Path>) -> anyhow::Result<Figures> {
     let fleet = Fleet::of(percent);
+    cost::allow_files(u64::from(fleet.nodes) + OTHER_FILES)?;
     let binary = decider.map_or_else(beside, |path| Ok(path.to_owned()))?;
     let size = percent.to_string();
     let mut server = Spoken::start(&["api-server", "--percent", &size])?;

@@ -49,7 +49,9 @@ impl Server {
                 return refuse(StatusCode::CONFLICT, "Conflict");
             }
             let mut status = stored;
-            merge(&mut status, patch.get("status").unwrap_or(&value!({})));
+            if let Some(change) = patch.get("status") {
+                merge(&mut status, change);
+            }
             let version = self.changed(&mut state, Kind::Autoscalers, index);
             state.statuses.insert(index, (version, status.to_string()));
             state.counts.statuses += 1;
