@@ -109,7 +109,7 @@ impl<'a> Follower<'a> {
     }
 
     fn autoscaler(&self, change: &Change<Autoscaler>) {
-        self.context.queue.add(change.key.clone());
+        self.context.wake(change.key.clone());
         let databases = self.context.index().autoscaler(change);
         self.look_at(databases);
     }
@@ -172,7 +172,7 @@ impl<'a> Follower<'a> {
             .autoscalers
             .all()
             .into_iter()
-            .for_each(|(key, _)| self.context.queue.add(key));
+            .for_each(|(key, _)| self.context.wake(key));
     }
 
     fn look_at(&self, databases: Vec<Key>) {
@@ -192,15 +192,19 @@ pub(super) async fn samples(context: &Context) {
                 continue;
             };
             let claim = Key::new(&volume.claim_namespace, &volume.claim);
-            let (pods, database) = {
+            let autoscalers = {
                 let mut index = context.index();
-                let pods = Pods::of(&claim, &index, &context.parts.objects);
-                (pods, index.database_of(&claim, &context.parts.objects))
+                let database = index.database_of(&claim, &context.parts.objects);
+                database.map(|database| index.autoscalers(&database))
             };
-            count_strangers(context, &pv, &pods);
-            if let Some(database) = database {
-                look_at(context, &database);
+            let autoscalers = autoscalers.unwrap_or_default();
+            let bears = |key: &Key| context.resting.bears(key, &pv, &context.parts.store);
+            if !autoscalers.is_empty() && autoscalers.iter().all(bears) {
+                continue;
             }
+            let pods = Pods::of(&claim, &context.index(), &context.parts.objects);
+            count_strangers(context, &pv, &pods);
+            autoscalers.into_iter().for_each(|key| context.wake(key));
         }
     }
 }
@@ -232,7 +236,7 @@ pub(super) async fn leadership(context: &Context) {
                 .autoscalers
                 .all()
                 .into_iter()
-                .for_each(|(key, _)| context.queue.add(key));
+                .for_each(|(key, _)| context.wake(key));
         }
         if changes.changed().await.is_err() {
             // The election has ended, and the process with it.
@@ -273,5 +277,5 @@ fn oldest_growth(context: &Context) -> Duration {
 
 fn look_at(context: &Context, database: &Key) {
     let autoscalers = context.index().autoscalers(database);
-    autoscalers.into_iter().for_each(|key| context.queue.add(key));
+    autoscalers.into_iter().for_each(|key| context.wake(key));
 }

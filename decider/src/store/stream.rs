@@ -57,7 +57,7 @@ impl Stream {
     }
 
     /// Until when everything that is not stuck is known to have held.
-    pub(super) fn as_of(&self) -> Option<Timestamp> {
+    pub(crate) fn as_of(&self) -> Option<Timestamp> {
         match self.as_of_ms.load(Ordering::Relaxed) {
             NEVER => None,
             ms => Timestamp::from_millisecond(ms).ok(),
