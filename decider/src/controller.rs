@@ -42,6 +42,7 @@ mod gather;
 mod prune;
 mod show;
 mod status;
+mod upkeep;
 
 use calm::{Rest, Resting};
 use gather::{Gathered, gather, look_again};
@@ -126,8 +127,9 @@ impl Context {
         tokio::select! {
             () = follower.run() => (),
             () = follow::samples(&self) => (),
+            () = upkeep::staleness(&self) => (),
             () = follow::leadership(&self) => (),
-            () = follow::housekeeping(&self) => (),
+            () = upkeep::housekeeping(&self) => (),
             () = self.queue.run(AT_ONCE, stop, |key| look(&self, key)) => (),
         }
         Ok(())
@@ -148,8 +150,8 @@ impl Context {
 async fn look(context: &Context, key: Key) -> Again {
     // Others in this task have their turn, too, when all databases are looked at one after the other.
     tokio::task::coop::consume_budget().await;
-    let (now, stale_after) = (context.parts.clock.now(), context.parts.stale_after);
-    if let Some(left) = context.resting.left(&key, now, stale_after) {
+    let now = context.parts.clock.now();
+    if let Some(left) = context.resting.left(&key, now) {
         return Again::After(left);
     }
     let Some(autoscaler) = context.parts.objects.autoscalers.get(&key) else {

@@ -14,11 +14,13 @@ use jiff::Timestamp;
 mod asked;
 mod entry;
 mod moved;
+mod node;
 mod stream;
 
 use entry::Entry;
 pub(crate) use entry::Filesystem;
 pub use moved::Moved;
+use node::Node;
 pub use stream::{Registration, Stream};
 
 /// Where a volume is mounted. There are as many as volumes, so each is kept once, and shares its words where it can.
@@ -58,13 +60,6 @@ struct Inner {
     streams: u64,
 }
 
-/// The newest stream of a node, and every mount of which anybody there ever spoke and that is not gone.
-#[derive(Debug)]
-struct Node {
-    newest: Arc<Stream>,
-    mounts: HashSet<Arc<Mount>>,
-}
-
 impl Store {
     /// Opens a stream of `node`; an older one of the same node is told to end.
     pub fn register(&self, node: String) -> Registration {
@@ -73,15 +68,9 @@ impl Store {
         inner.streams += 1;
         let stream = Arc::new(Stream::new(Arc::clone(&node), inner.streams));
         match inner.by_node.get_mut(&node) {
-            Some(known) => std::mem::replace(&mut known.newest, Arc::clone(&stream)).replace(),
+            Some(known) => known.follow(Arc::clone(&stream)),
             None => {
-                inner.by_node.insert(
-                    node,
-                    Node {
-                        newest: Arc::clone(&stream),
-                        mounts: HashSet::new(),
-                    },
-                );
+                inner.by_node.insert(node, Node::new(Arc::clone(&stream)));
             }
         }
         drop(inner);
@@ -101,20 +90,6 @@ impl Store {
             .values()
             .filter(|n| !n.newest.has_ended())
             .count()
-    }
-
-    /// The nodes of which agents have told, by name.
-    #[must_use]
-    pub fn nodes(&self) -> Vec<api::view::Node> {
-        let inner = self.inner();
-        let mut nodes: Vec<_> = inner
-            .by_node
-            .iter()
-            .map(|(name, node)| node.shown(name))
-            .collect();
-        drop(inner);
-        nodes.sort_by(|a, b| a.name.cmp(&b.name));
-        nodes
     }
 
     /// Volumes known.
@@ -222,37 +197,8 @@ impl Store {
             .for_each(|entry| entry.set_level(level));
     }
 
-    /// Forgets nodes that have no stream and were last heard of before `horizon`. Their volumes are long stale.
-    pub fn forget_before(&self, horizon: Timestamp) {
-        let mut inner = self.inner();
-        let old = |node: &Node| node.newest.has_ended() && node.newest.as_of().is_none_or(|t| t < horizon);
-        let lost: Vec<Arc<str>> = inner
-            .by_node
-            .iter()
-            .filter(|(_, node)| old(node))
-            .map(|(name, _)| Arc::clone(name))
-            .collect();
-        for name in lost {
-            let Some(node) = inner.by_node.remove(&name) else {
-                continue;
-            };
-            node.mounts.iter().for_each(|mount| inner.remove(mount, u64::MAX));
-        }
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Node {
-    fn shown(&self, name: &str) -> api::view::Node {
-        api::view::Node {
-            name: name.to_owned(),
-            connected: !self.newest.has_ended(),
-            as_of: self.newest.as_of(),
-            mounts: self.mounts.len(),
-        }
     }
 }
 

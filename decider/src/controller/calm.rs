@@ -1,6 +1,6 @@
 //! Databases at rest: far below their thresholds, free to grow, and not full within an hour. Of such a one nothing new can
 //! be decided as long as its volumes are measured, no object of it changes and no volume moves by a whole percent: it
-//! is looked at in full every two minutes only, for the sake of what is predicted of it.
+//! is looked at in full about every two minutes only, for the sake of what is predicted of it.
 //!
 //! A large fleet is at rest nearly all of it. What is asked instead costs a hundredth of a decision.
 
@@ -13,6 +13,7 @@ use std::{
 use control::watch::Key;
 use decider_core::{Decision, Seen};
 use jiff::Timestamp;
+use rand::Rng;
 use units::{Percent, Reason};
 
 use super::{Gathered, Outcome};
@@ -21,8 +22,8 @@ use crate::{
     store::{Store, Stream},
 };
 
-/// The longest time without a look in full.
-const REST: Duration = Duration::from_secs(120);
+/// Time without a look in full, at least and at most: spread, so that those that began together do not go on so.
+const REST: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(180));
 /// Not before, so that many databases do not make a busy loop.
 const SOONEST: Duration = Duration::from_millis(500);
 /// The longest that a growth may be reckoned to take: a volume that fills in less than ten minutes shows in its forecast.
@@ -92,11 +93,12 @@ impl Resting {
     }
 
     /// For how long it need not be looked at, if it is at rest.
-    pub(super) fn left(&self, key: &Key, now: Timestamp, stale_after: Duration) -> Option<Duration> {
+    /// A volume that gets stale meanwhile disturbs it.
+    pub(super) fn left(&self, key: &Key, now: Timestamp) -> Option<Duration> {
         let mut all = self.all();
         let left = match all.get(key)? {
             State::Looking { .. } => None,
-            State::Resting(rest) => rest.left(now, stale_after),
+            State::Resting(rest) => rest.left(now),
         };
         if left.is_none() {
             all.remove(key);
@@ -105,7 +107,14 @@ impl Resting {
     }
 
     /// A volume of it has moved, and it is at rest all the same.
-    pub(super) fn bears(&self, key: &Key, pv: &str, store: &Store) -> bool {
+    pub(super) fn bears(
+        &self,
+        key: &Key,
+        pv: &str,
+        store: &Store,
+        now: Timestamp,
+        stale_after: Duration,
+    ) -> bool {
         let all = self.all();
         let Some(State::Resting(rest)) = all.get(key) else {
             return false;
@@ -114,7 +123,10 @@ impl Resting {
             return false;
         };
         store.undisputed(pv).is_some_and(|(stream, seen)| {
-            Arc::ptr_eq(&stream, &volume.stream) && Shown::of(&seen) == volume.shown && !is_full_soon(&seen)
+            Arc::ptr_eq(&stream, &volume.stream)
+                && !seen.is_stale(now, stale_after)
+                && Shown::of(&seen) == volume.shown
+                && !is_full_soon(&seen)
         })
     }
 
@@ -161,27 +173,19 @@ impl Rest {
             })
         };
         let volumes: Option<Box<[AtRest]>> = record.volumes.iter().map(at_rest).collect();
+        let rest = rand::rng().random_range(REST.0..REST.1);
         Some(Self {
             volumes: volumes.filter(|volumes| !volumes.is_empty())?,
             until: now
-                .checked_add(within.map_or(REST, |within| within.min(REST)))
+                .checked_add(within.map_or(rest, |within| within.min(rest)))
                 .ok()?,
         })
     }
 
-    /// Until a volume gets stale, or the rest is over; none if that is so now.
-    fn left(&self, now: Timestamp, stale_after: Duration) -> Option<Duration> {
-        let rest = Duration::try_from(self.until.duration_since(now)).ok()?;
-        let fresh = self.volumes.iter().map(|volume| {
-            let age =
-                Duration::try_from(now.duration_since(volume.stream.as_of()?)).unwrap_or(Duration::ZERO);
-            stale_after.checked_sub(age)
-        });
-        let fresh = fresh.collect::<Option<Vec<Duration>>>()?.into_iter().min()?;
-        (!rest.is_zero()).then(|| {
-            rest.min(fresh.saturating_add(Duration::from_millis(100)))
-                .max(SOONEST)
-        })
+    /// Until the rest is over; none if that is so now.
+    fn left(&self, now: Timestamp) -> Option<Duration> {
+        let left = Duration::try_from(self.until.duration_since(now)).ok()?;
+        (!left.is_zero()).then(|| left.max(SOONEST))
     }
 }
 

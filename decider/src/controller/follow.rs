@@ -1,19 +1,11 @@
 //! What makes the controller look: changed objects, moved volumes, gained leadership, time.
 
-use std::time::Duration;
-
 use api::{highwater::v1alpha1::StorageProfileSpec, join::Set};
 use control::watch::{Change, Changes, Key};
-use jiff::SignedDuration;
 use units::Reason;
 
 use super::{Context, Parts, gather::Pods};
 use crate::objects::{Autoscaler, Claim, Class, Limit, PodClaims, Postgres, Quota, Request, Volume};
-
-/// A node not heard of for this long is forgotten; its volumes have been stale for as long.
-const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// Between two looks at what is connected.
-const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
 /// Subscriptions to every kind. Each change goes into the index, and has the autoscalers it is about looked at.
 pub(super) struct Follower<'a> {
@@ -198,7 +190,13 @@ pub(super) async fn samples(context: &Context) {
                 database.map(|database| index.autoscalers(&database))
             };
             let autoscalers = autoscalers.unwrap_or_default();
-            let bears = |key: &Key| context.resting.bears(key, &pv, &context.parts.store);
+            let Parts {
+                store,
+                clock,
+                stale_after,
+                ..
+            } = &context.parts;
+            let bears = |key: &Key| context.resting.bears(key, &pv, store, clock.now(), *stale_after);
             if !autoscalers.is_empty() && autoscalers.iter().all(bears) {
                 continue;
             }
@@ -243,36 +241,6 @@ pub(super) async fn leadership(context: &Context) {
             std::future::pending::<()>().await;
         }
     }
-}
-
-/// Counts what is there and forgets what is long gone.
-pub(super) async fn housekeeping(context: &Context) {
-    let mut ticks = tokio::time::interval(HOUSEKEEPING);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        context
-            .parts
-            .metrics
-            .observe(context.parts.store.streams(), context.parts.store.volumes());
-        context.parts.metrics.oldest_growth(oldest_growth(context));
-        let horizon = context.parts.clock.now().checked_sub(FORGET_AFTER);
-        if let Ok(horizon) = horizon {
-            context.parts.store.forget_before(horizon);
-        }
-    }
-}
-
-/// Age of the oldest growth that is under way.
-fn oldest_growth(context: &Context) -> Duration {
-    let open = context
-        .parts
-        .objects
-        .requests
-        .matching(|_, request| request.is_open());
-    let oldest = open.into_iter().map(|(_, request)| request.created).min();
-    let age = oldest.map(|created| context.parts.clock.now().duration_since(created));
-    age.and_then(|age| age.try_into().ok()).unwrap_or(Duration::ZERO)
 }
 
 fn look_at(context: &Context, database: &Key) {

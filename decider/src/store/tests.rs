@@ -247,3 +247,22 @@ async fn a_level_goes_to_every_stream_once() {
         "a new stream knows no levels"
     );
 }
+
+#[tokio::test]
+async fn volumes_for_which_nobody_vouches_any_more_are_told_once() {
+    let store = Arc::new(Store::default());
+    let node = store.register("one".into());
+    report(&store, &node, "pv", 0, 100);
+    assert_eq!(store.moved().take().await, ["pv".into()].into());
+    store.tell_stale(at(0));
+    report(&store, &node, "other", 1, 100);
+    assert_eq!(store.moved().take().await, ["other".into()].into(), "not yet");
+    // Another stream that says nothing changes nothing of it.
+    let _newer = store.register("one".into());
+    store.tell_stale(at(2));
+    assert_eq!(store.moved().take().await.len(), 2);
+    store.tell_stale(at(3));
+    node.confirm(at(5));
+    store.moved().mark(&"end".into());
+    assert_eq!(store.moved().take().await, ["end".into()].into(), "once");
+}

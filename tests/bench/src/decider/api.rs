@@ -17,6 +17,7 @@ use axum::{
     extract::State,
     http::{Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
+    serve::ListenerExt,
 };
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::watch};
@@ -80,6 +81,12 @@ pub async fn serve(fleet: Fleet) -> anyhow::Result<()> {
         bell: watch::Sender::new(0),
     };
     let routes = Router::new().fallback(answer).with_state(Arc::new(server));
+    // As a real one does; without it each write waits for a delayed acknowledgement.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            eprintln!("no TCP_NODELAY: {error}");
+        }
+    });
     Ok(axum::serve(listener, routes).await?)
 }
 

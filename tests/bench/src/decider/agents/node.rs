@@ -29,7 +29,7 @@ impl Node {
     pub(super) fn new(fleet: Fleet, index: u32, rng: &mut SmallRng) -> Self {
         let volume = |number| Volume {
             number,
-            used: rng.random_range(LEAST..MOST) * (CAPACITY / 100) / STEP * STEP,
+            used: rng.random_range(LEAST * CAPACITY / 100..MOST * CAPACITY / 100),
         };
         Self(fleet.volumes_of(index).map(volume).collect())
     }
