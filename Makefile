@@ -39,6 +39,7 @@ help:
 	@echo 'make bench         seconds from crossing to capacity, over 30 growths'
 	@echo 'make bench-race    the highest fill rate that no volume is full at, beside what others would have made of it'
 	@echo 'make bench-agent   what the agent costs a node, beside prometheus-node-exporter; no cluster'
+	@echo 'make bench-decider the decider at 5,000 agents and 150,000 volumes, without Kubernetes'
 	@echo 'make lint          format, clippy, documentation, generated files, dependencies, chart'
 	@echo 'make generate      write the generated files: CRDs, rendered chart, tables'
 
@@ -70,6 +71,13 @@ bench-race: cluster
 .PHONY: bench-agent
 bench-agent:
 	tests/bench-agent/run.sh $(flags)
+
+# The decider as it is shipped, between simulated agents and an API server that is none. `percent` of the whole size; without
+# it 1, 10 and 100, one after the other.
+.PHONY: bench-decider
+bench-decider:
+	cargo build --quiet --release $(all) --bin highwater-decider --bin bench-decider
+	$(CARGO_TARGET_DIR)/release/bench-decider $(percent:%=--percent %)
 
 # A running cluster is kept; Highwater in it is brought up to date.
 .PHONY: cluster

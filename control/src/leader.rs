@@ -203,18 +203,55 @@ impl Leader {
         if until <= Instant::now() {
             return self.lose("the renewal came too late");
         }
-        *self.0.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
-        if !self.0.leads.send_replace(true) {
-            self.0.metrics.leader.set(1);
-            tracing::info!(identity = self.0.identity, "leads");
-        }
+        let mut known = self.0.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let lapsed = known.replace(until).is_none_or(|until| until <= Instant::now());
+        drop(known);
+        // A renewal is no news: whoever is told has everything to do anew. Nobody could write since a lapse, which is.
+        self.0.leads.send_if_modified(|leads| {
+            if !std::mem::replace(leads, true) {
+                self.0.metrics.leader.set(1);
+                tracing::info!(identity = self.0.identity, "leads");
+                return true;
+            }
+            lapsed
+        });
     }
 
     fn lose(&self, why: &str) {
         *self.0.until.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        if self.0.leads.send_replace(false) {
+        let led = self
+            .0
+            .leads
+            .send_if_modified(|leads| std::mem::replace(leads, false));
+        if led {
             self.0.metrics.leader.set(0);
             tracing::warn!(identity = self.0.identity, why, "leads no longer");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gains_and_losses_are_told_and_renewals_are_not() {
+        let leader = Leader::new("a".to_owned(), Metrics::default());
+        let mut changes = leader.changes();
+        let mut told = || {
+            let told = changes.has_changed().unwrap();
+            changes.mark_unchanged();
+            told
+        };
+        let in_seconds = |seconds| Instant::now() + Duration::from_secs(seconds);
+        assert!(!told());
+        leader.gain(in_seconds(10));
+        assert!(told());
+        leader.gain(in_seconds(20));
+        assert!(!told(), "a renewal");
+        leader.lose("test");
+        assert!(told());
+        leader.lose("test");
+        assert!(!told(), "lost already");
     }
 }

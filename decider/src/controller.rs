@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use control::{
@@ -25,11 +25,17 @@ use tokio_util::sync::CancellationToken;
 use units::Reason;
 
 use crate::{
-    args::OperatingMode, index::Index, memory::Memory, metrics::Metrics, objects::Objects, store::Store,
+    args::OperatingMode,
+    index::Index,
+    memory::Memory,
+    metrics::Metrics,
+    objects::{Autoscaler, Objects},
+    store::Store,
 };
 
 mod apply;
 mod beside;
+mod calm;
 mod follow;
 mod forecast;
 mod gather;
@@ -37,7 +43,9 @@ mod outcome;
 mod prune;
 mod show;
 mod status;
+mod upkeep;
 
+use calm::{Rest, Resting};
 use gather::{Gathered, gather, look_again};
 use outcome::Outcome;
 
@@ -56,6 +64,7 @@ pub struct Context {
     parts: Parts,
     started: Timestamp,
     memory: Memory,
+    resting: Resting,
     index: Mutex<Index>,
     filled: AtomicBool,
     backoff: PerObject<Key>,
@@ -97,6 +106,7 @@ impl Context {
             started: parts.clock.now(),
             parts,
             memory: Memory::default(),
+            resting: Resting::default(),
             index: Mutex::default(),
             filled: AtomicBool::new(false),
             backoff: PerObject::new(RETRY.0, RETRY.1),
@@ -118,11 +128,18 @@ impl Context {
         tokio::select! {
             () = follower.run() => (),
             () = follow::samples(&self) => (),
+            () = upkeep::staleness(&self) => (),
             () = follow::leadership(&self) => (),
-            () = follow::housekeeping(&self) => (),
+            () = upkeep::housekeeping(&self) => (),
             () = self.queue.run(AT_ONCE, stop, |key| look(&self, key)) => (),
         }
         Ok(())
+    }
+
+    /// Has an autoscaler looked at in full.
+    fn wake(&self, key: Key) {
+        self.resting.disturb(&key);
+        self.queue.add(key);
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
@@ -132,6 +149,12 @@ impl Context {
 
 /// One look at one autoscaler: gather (memory), decide (pure), perform (client required, leader only).
 async fn look(context: &Context, key: Key) -> Again {
+    // Others in this task have their turn, too, when all databases are looked at one after the other.
+    tokio::task::coop::consume_budget().await;
+    let now = context.parts.clock.now();
+    if let Some(left) = context.resting.left(&key, now) {
+        return Again::After(left);
+    }
     let Some(autoscaler) = context.parts.objects.autoscalers.get(&key) else {
         let before = context.memory.standing(&key, None);
         context.parts.metrics.moved(before.as_ref(), None);
@@ -139,22 +162,41 @@ async fn look(context: &Context, key: Key) -> Again {
         context.backoff.succeeded(&key);
         return Again::OnChange;
     };
-    let now = context.parts.clock.now();
-    let gathered = gather(context, &key, &autoscaler, now);
+    context.resting.begin(&key);
+    let (again, rest) = look_in_full(context, &key, &autoscaler, now).await;
+    context.resting.end(&key, rest);
+    again
+}
+
+/// The same of one that is not at rest; answers whether it is now.
+async fn look_in_full(
+    context: &Context,
+    key: &Key,
+    autoscaler: &Autoscaler,
+    now: Timestamp,
+) -> (Again, Option<Rest>) {
+    let began = Instant::now();
+    let gathered = gather(context, key, autoscaler, now);
     let outcome = decide(context, &gathered, now);
+    context.parts.metrics.decided_within(began.elapsed());
     tell_levels(context, &gathered);
-    tell(context, &key, &outcome);
+    tell(context, key, &outcome);
+    let usual = look_again(&gathered, now, context.parts.stale_after);
+    let rest = |within| Rest::of(&gathered, &outcome, &context.parts.store, within, now);
     if !context.parts.writes.leader().is_leader_now() {
-        return Again::After(look_again(&gathered, now, context.parts.stale_after));
+        return (Again::After(usual), rest(None));
     }
-    match apply::perform(context, &key, &autoscaler, &gathered, &outcome, now).await {
+    match apply::perform(context, key, autoscaler, &gathered, &outcome, now).await {
         Ok(held_back) if !matches!(outcome, Outcome::Panicked { .. }) => {
-            context.backoff.succeeded(&key);
-            let usual = look_again(&gathered, now, context.parts.stale_after);
-            Again::After(held_back.map_or(usual, |wait| wait.min(usual)))
+            context.backoff.succeeded(key);
+            let again = held_back.map_or(usual, |wait| wait.min(usual));
+            (Again::After(again), rest(held_back))
         }
-        Ok(_) => Again::After(context.backoff.failed(key, &mut rand::rng())),
-        Err(error) => again_after(context, key, &error),
+        Ok(_) => (
+            Again::After(context.backoff.failed(key.clone(), &mut rand::rng())),
+            None,
+        ),
+        Err(error) => (again_after(context, key.clone(), &error), None),
     }
 }
 

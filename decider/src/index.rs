@@ -1,10 +1,7 @@
 //! Which objects belong together: kept up to date change by change, so that gathering one database does not walk
 //! over all of them. Pure bookkeeping; it reads what the watches keep.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    hash::Hash,
-};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use api::{
     join::{Join, Set},
@@ -12,20 +9,27 @@ use api::{
 };
 use control::watch::{Change, Key};
 
-use crate::objects::{Autoscaler, Objects, PodClaims, Postgres, Request};
+use crate::objects::{Autoscaler, Limit, Objects, PodClaims, Postgres, Quota, Request};
 
-/// Members by group; empty groups are not kept.
+/// Members by group, sorted; empty groups are not kept. Most groups have one member, or three: a list without room to
+/// spare, since a set has room for eleven from the first.
 #[derive(Debug)]
-struct Groups<G, M>(HashMap<G, BTreeSet<M>>);
+struct Groups<G, M>(HashMap<G, Vec<M>>);
 
 impl<G: Eq + Hash, M: Ord + Clone> Groups<G, M> {
     fn add(&mut self, group: G, member: M) {
-        self.0.entry(group).or_default().insert(member);
+        let members = self.0.entry(group).or_default();
+        if let Err(place) = members.binary_search(&member) {
+            members.reserve_exact(1);
+            members.insert(place, member);
+        }
     }
 
     fn remove(&mut self, group: &G, member: &M) {
         if let Some(members) = self.0.get_mut(group) {
-            members.remove(member);
+            if let Ok(place) = members.binary_search(member) {
+                members.remove(place);
+            }
             if members.is_empty() {
                 self.0.remove(group);
             }
@@ -34,6 +38,17 @@ impl<G: Eq + Hash, M: Ord + Clone> Groups<G, M> {
 
     fn of(&self, group: &G) -> Vec<M> {
         self.0.get(group).into_iter().flatten().cloned().collect()
+    }
+}
+
+impl Groups<Arc<str>, Key> {
+    /// An object is in the group of its namespace.
+    fn follow<T>(&mut self, change: &Change<T>) {
+        let namespace = Arc::clone(&change.key.namespace);
+        match &change.new {
+            Some(_) => self.add(namespace, change.key.clone()),
+            None => self.remove(&namespace, &change.key),
+        }
     }
 }
 
@@ -52,6 +67,8 @@ pub(crate) struct Index {
     claims: Groups<Key, Key>,
     pods: Groups<Key, Key>,
     namespaces: Groups<String, Key>,
+    quotas: Groups<Arc<str>, Key>,
+    limits: Groups<Arc<str>, Key>,
     join: Join,
     join_is_old: bool,
 }
@@ -126,6 +143,23 @@ impl Index {
             .chain(&new)
             .filter_map(|claim| self.database_of(claim, objects))
             .collect()
+    }
+
+    /// Takes in that a quota came, changed or went; answers the databases it binds.
+    pub(crate) fn quota(&mut self, change: &Change<Quota>, objects: &Objects) -> Vec<Key> {
+        self.quotas.follow(change);
+        self.of_namespace(&change.key.namespace, objects)
+    }
+
+    /// Takes in that a limit range came, changed or went; answers the databases it binds.
+    pub(crate) fn limit(&mut self, change: &Change<Limit>, objects: &Objects) -> Vec<Key> {
+        self.limits.follow(change);
+        self.of_namespace(&change.key.namespace, objects)
+    }
+
+    /// The quotas and the limit ranges of a namespace.
+    pub(crate) fn bounds(&self, namespace: &Arc<str>) -> (Vec<Key>, Vec<Key>) {
+        (self.quotas.of(namespace), self.limits.of(namespace))
     }
 
     /// Databases of a namespace that autoscalers name.

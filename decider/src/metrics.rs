@@ -21,6 +21,7 @@ pub struct Metrics(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     decisions: Family<ReasonLabel, Counter>,
+    decision_time: Histogram,
     refused: Family<ReasonLabel, Counter>,
     requests: Counter,
     request_failures: Family<ReasonLabel, Counter>,
@@ -42,12 +43,16 @@ struct ReasonLabel {
 /// From a tenth of a second to a minute: the target is 1.5 s at the 99th percentile.
 const LATENCIES: [f64; 12] = [0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0];
 
+/// From what one decision should take to what the others would feel: all of them share a thread.
+const DECISION_TIMES: [f64; 8] = [1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+
 impl Metrics {
     /// Registers everything; the registry carries the prefix.
     #[must_use]
     pub fn register(r: &mut Registry) -> Self {
         let inner = Inner {
             decisions: Family::default(),
+            decision_time: Histogram::new(DECISION_TIMES),
             refused: Family::default(),
             requests: Counter::default(),
             request_failures: Family::default(),
@@ -64,6 +69,11 @@ impl Metrics {
             "decisions",
             "Decisions made, by their reason",
             inner.decisions.clone(),
+        );
+        r.register(
+            "decision_seconds",
+            "Time in gathering what is known of a database and deciding",
+            inner.decision_time.clone(),
         );
         r.register(
             "refused",
@@ -109,6 +119,11 @@ impl Metrics {
     /// A decision was made.
     pub fn decided(&self, reason: Reason) {
         self.0.decisions.get_or_create(&label(reason)).inc();
+    }
+
+    /// Gathering and deciding took so long.
+    pub fn decided_within(&self, time: Duration) {
+        self.0.decision_time.observe(time.as_secs_f64());
     }
 
     /// Something an agent sent was not believed.

@@ -15,7 +15,7 @@ mod claims;
 mod cluster;
 mod request;
 
-pub use autoscaler::{Autoscaler, Modification};
+pub use autoscaler::{Autoscaler, Modification, Stored};
 pub use claims::{Claim, Volume};
 pub use cluster::{Class, Limit, PodClaims, Postgres, Quota};
 pub use request::{ATTEMPT, BASE, Before, Request, SEEN};

@@ -14,21 +14,24 @@ use jiff::Timestamp;
 mod asked;
 mod entry;
 mod moved;
+mod node;
 mod stream;
 
 use entry::Entry;
+pub(crate) use entry::Filesystem;
 pub use moved::Moved;
+use node::Node;
 pub use stream::{Registration, Stream};
 
-/// Where a volume is mounted.
+/// Where a volume is mounted. There are as many as volumes, so each is kept once, and shares its words where it can.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Mount {
     /// The PersistentVolume.
-    pub pv: String,
+    pub pv: Arc<str>,
     /// The pod that mounts it.
-    pub pod_uid: String,
+    pub pod_uid: Box<str>,
     /// The node it runs on.
-    pub node: String,
+    pub node: Arc<str>,
 }
 
 /// What a reading turned out to be.
@@ -51,38 +54,27 @@ pub struct Store {
 
 #[derive(Debug, Default)]
 struct Inner {
-    volumes: HashMap<String, Vec<Entry>>,
-    by_node: HashMap<String, Node>,
+    /// Without spare room: one mount is the rule.
+    volumes: HashMap<Arc<str>, Box<[Entry]>>,
+    by_node: HashMap<Arc<str>, Node>,
     streams: u64,
-}
-
-/// The newest stream of a node, and every mount of which anybody there ever spoke and that is not gone.
-#[derive(Debug)]
-struct Node {
-    newest: Arc<Stream>,
-    mounts: HashSet<Mount>,
 }
 
 impl Store {
     /// Opens a stream of `node`; an older one of the same node is told to end.
-    pub fn register(self: &Arc<Self>, node: String) -> Registration {
+    pub fn register(&self, node: String) -> Registration {
+        let node: Arc<str> = node.into();
         let mut inner = self.inner();
         inner.streams += 1;
-        let stream = Arc::new(Stream::new(node.clone(), inner.streams));
+        let stream = Arc::new(Stream::new(Arc::clone(&node), inner.streams));
         match inner.by_node.get_mut(&node) {
-            Some(known) => std::mem::replace(&mut known.newest, Arc::clone(&stream)).replace(),
+            Some(known) => known.follow(Arc::clone(&stream)),
             None => {
-                inner.by_node.insert(
-                    node,
-                    Node {
-                        newest: Arc::clone(&stream),
-                        mounts: HashSet::new(),
-                    },
-                );
+                inner.by_node.insert(node, Node::new(Arc::clone(&stream)));
             }
         }
         drop(inner);
-        Registration::new(stream, Arc::clone(self))
+        Registration::new(stream)
     }
 
     /// Volumes whose usage changed.
@@ -100,68 +92,57 @@ impl Store {
             .count()
     }
 
-    /// The nodes of which agents have told, by name.
-    #[must_use]
-    pub fn nodes(&self) -> Vec<api::view::Node> {
-        let inner = self.inner();
-        let mut nodes: Vec<_> = inner
-            .by_node
-            .iter()
-            .map(|(name, node)| node.shown(name))
-            .collect();
-        drop(inner);
-        nodes.sort_by(|a, b| a.name.cmp(&b.name));
-        nodes
-    }
-
     /// Volumes known.
     #[must_use]
     pub fn volumes(&self) -> usize {
         self.inner().volumes.len()
     }
 
-    /// A mount is there, under this index.
+    /// A mount is there, under this index; answers the one to speak of from now on.
     pub(crate) fn introduce(
         &self,
-        mount: &Mount,
+        mount: Mount,
         by: &Registration,
         index: u32,
-        device: &str,
-        fs_type: &str,
-    ) {
+        filesystem: Filesystem,
+    ) -> Arc<Mount> {
         let mut inner = self.inner();
+        let inner = &mut *inner;
         let Some(node) = inner.by_node.get_mut(&mount.node) else {
-            return;
+            return Arc::new(mount);
         };
-        node.mounts.insert(mount.clone());
-        // One mount is the rule; room for four would be most of what a volume costs.
-        let entries = inner
-            .volumes
-            .entry(mount.pv.clone())
-            .or_insert_with(|| Vec::with_capacity(1));
-        match entries.iter_mut().find(|e| e.mount == *mount) {
-            Some(entry) if entry.stream.id() > by.stream().id() => return,
-            Some(entry) if entry.stream.id() == by.stream().id() && entry.fs_type == fs_type => return,
+        let mount = node.mounts.get(&mount).map_or_else(
+            || {
+                let known = inner.volumes.get_key_value(&mount.pv);
+                let pv = Arc::clone(known.map_or(&mount.pv, |(pv, _)| pv));
+                Arc::new(Mount { pv, ..mount })
+            },
+            Arc::clone,
+        );
+        node.mounts.insert(Arc::clone(&mount));
+        let entries = inner.volumes.entry(Arc::clone(&mount.pv)).or_default();
+        match entries.iter_mut().find(|e| e.mount == mount) {
+            Some(entry) if entry.stream.id() > by.stream().id() => return mount,
+            Some(entry) if entry.stream.id() == by.stream().id() && entry.filesystem == filesystem => {
+                return mount;
+            }
             Some(entry) => {
                 entry.follow(Arc::clone(by.stream()), index);
-                (entry.device, entry.fs_type) = (device.to_owned(), fs_type.to_owned());
+                entry.filesystem = filesystem;
             }
-            None => entries.push(Entry::new(
-                mount.clone(),
-                Arc::clone(by.stream()),
-                index,
-                device,
-                fs_type,
-            )),
+            None => {
+                let new = Entry::new(Arc::clone(&mount), Arc::clone(by.stream()), index, filesystem);
+                *entries = std::mem::take(entries).into_iter().chain([new]).collect();
+            }
         }
-        drop(inner);
         self.moved.mark(&mount.pv);
+        mount
     }
 
     /// A reading of a mount that was introduced.
     pub(crate) fn record(
         &self,
-        mount: &Mount,
+        mount: &Arc<Mount>,
         by: &Registration,
         measurement: Measurement,
         stuck: Option<u32>,
@@ -179,25 +160,26 @@ impl Store {
     }
 
     /// The past of a mount that was introduced.
-    pub(crate) fn replay(&self, mount: &Mount, by: &Registration, points: Vec<Point>) {
+    pub(crate) fn replay(&self, mount: &Arc<Mount>, by: &Registration, points: Vec<Point>) {
         if let Some(entry) = self.inner().own_entry(mount, by) {
             entry.window.replay(points);
         }
     }
 
     /// A mount is gone.
-    pub(crate) fn forget(&self, mount: &Mount, by: &Registration) {
+    pub(crate) fn forget(&self, mount: &Arc<Mount>, by: &Registration) {
         self.inner().remove(mount, by.stream().id());
         self.moved.mark(&mount.pv);
     }
 
     /// Older streams' mounts on this node that the new one does not have are gone.
-    pub(crate) fn forget_others(&self, by: &Registration, present: &HashSet<Mount>) {
+    pub(crate) fn forget_others(&self, by: &Registration, present: &HashSet<&Arc<Mount>>) {
         let mut inner = self.inner();
         let Some(node) = inner.by_node.get(by.node()) else {
             return;
         };
-        let gone: Vec<Mount> = node.mounts.difference(present).cloned().collect();
+        let others = node.mounts.iter().filter(|mount| !present.contains(mount));
+        let gone: Vec<Arc<Mount>> = others.cloned().collect();
         gone.iter()
             .for_each(|mount| inner.remove(mount, by.stream().id()));
         drop(inner);
@@ -215,43 +197,14 @@ impl Store {
             .for_each(|entry| entry.set_level(level));
     }
 
-    /// Forgets nodes that have no stream and were last heard of before `horizon`. Their volumes are long stale.
-    pub fn forget_before(&self, horizon: Timestamp) {
-        let mut inner = self.inner();
-        let old = |node: &Node| node.newest.has_ended() && node.newest.as_of().is_none_or(|t| t < horizon);
-        let lost: Vec<String> = inner
-            .by_node
-            .iter()
-            .filter(|(_, node)| old(node))
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in lost {
-            let Some(node) = inner.by_node.remove(&name) else {
-                continue;
-            };
-            node.mounts.iter().for_each(|mount| inner.remove(mount, u64::MAX));
-        }
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Node {
-    fn shown(&self, name: &str) -> api::view::Node {
-        api::view::Node {
-            name: name.to_owned(),
-            connected: !self.newest.has_ended(),
-            as_of: self.newest.as_of(),
-            mounts: self.mounts.len(),
-        }
-    }
-}
-
 impl Inner {
     /// The entry of a mount, unless a newer stream has taken it.
-    fn own_entry(&mut self, mount: &Mount, by: &Registration) -> Option<&mut Entry> {
+    fn own_entry(&mut self, mount: &Arc<Mount>, by: &Registration) -> Option<&mut Entry> {
         let entries = self.volumes.get_mut(&mount.pv)?;
         entries
             .iter_mut()
@@ -259,11 +212,14 @@ impl Inner {
     }
 
     /// Removes the entry of a mount unless a stream newer than `stream` has it.
-    fn remove(&mut self, mount: &Mount, stream: u64) {
+    fn remove(&mut self, mount: &Arc<Mount>, stream: u64) {
         let Some(entries) = self.volumes.get_mut(&mount.pv) else {
             return;
         };
-        entries.retain(|e| e.mount != *mount || e.stream.id() > stream);
+        let stays = |e: &Entry| e.mount != *mount || e.stream.id() > stream;
+        if !entries.iter().all(stays) {
+            *entries = std::mem::take(entries).into_iter().filter(stays).collect();
+        }
         let kept = entries.iter().any(|e| e.mount == *mount);
         if entries.is_empty() {
             self.volumes.remove(&mount.pv);

@@ -1,19 +1,11 @@
 //! What makes the controller look: changed objects, moved volumes, gained leadership, time.
 
-use std::time::Duration;
-
 use api::{highwater::v1alpha1::StorageProfileSpec, join::Set};
 use control::watch::{Change, Changes, Key};
-use jiff::SignedDuration;
 use units::Reason;
 
 use super::{Context, Parts, gather::Pods};
 use crate::objects::{Autoscaler, Claim, Class, Limit, PodClaims, Postgres, Quota, Request, Volume};
-
-/// A node not heard of for this long is forgotten; its volumes have been stale for as long.
-const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// Between two looks at what is connected.
-const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
 /// Subscriptions to every kind. Each change goes into the index, and has the autoscalers it is about looked at.
 pub(super) struct Follower<'a> {
@@ -64,8 +56,8 @@ impl<'a> Follower<'a> {
                 change = self.pods.next() => self.pod(&change),
                 change = self.claims.next() => self.claim(&change),
                 change = self.volumes.next() => self.volume(&change),
-                change = self.quotas.next() => self.namespace(&change.key),
-                change = self.limits.next() => self.namespace(&change.key),
+                change = self.quotas.next() => self.quota(&change),
+                change = self.limits.next() => self.limit(&change),
                 _ = self.classes.next() => self.all(),
                 _ = self.profiles.next() => self.all(),
             }
@@ -97,10 +89,10 @@ impl<'a> Follower<'a> {
             self.volume(&change);
         }
         while let Some(change) = self.quotas.try_next() {
-            self.namespace(&change.key);
+            self.quota(&change);
         }
         while let Some(change) = self.limits.try_next() {
-            self.namespace(&change.key);
+            self.limit(&change);
         }
         let classes = std::iter::from_fn(|| self.classes.try_next()).count();
         if classes + std::iter::from_fn(|| self.profiles.try_next()).count() > 0 {
@@ -109,7 +101,7 @@ impl<'a> Follower<'a> {
     }
 
     fn autoscaler(&self, change: &Change<Autoscaler>) {
-        self.context.queue.add(change.key.clone());
+        self.context.wake(change.key.clone());
         let databases = self.context.index().autoscaler(change);
         self.look_at(databases);
     }
@@ -154,12 +146,13 @@ impl<'a> Follower<'a> {
         self.look_at(databases);
     }
 
-    /// Something changed that every database of a namespace depends on.
-    fn namespace(&self, object: &Key) {
-        let databases = self
-            .context
-            .index()
-            .of_namespace(&object.namespace, &self.context.parts.objects);
+    fn quota(&self, change: &Change<Quota>) {
+        let databases = self.context.index().quota(change, &self.context.parts.objects);
+        self.look_at(databases);
+    }
+
+    fn limit(&self, change: &Change<Limit>) {
+        let databases = self.context.index().limit(change, &self.context.parts.objects);
         self.look_at(databases);
     }
 
@@ -171,7 +164,7 @@ impl<'a> Follower<'a> {
             .autoscalers
             .all()
             .into_iter()
-            .for_each(|(key, _)| self.context.queue.add(key));
+            .for_each(|(key, _)| self.context.wake(key));
     }
 
     fn look_at(&self, databases: Vec<Key>) {
@@ -187,19 +180,29 @@ pub(super) async fn samples(context: &Context) {
         for pv in context.parts.store.moved().take().await {
             let Some(volume) = context.parts.objects.volumes.get(&Key::new("", &pv)) else {
                 context.parts.metrics.refused(Reason::UnknownVolume);
-                tracing::debug!(pv, reason = %Reason::UnknownVolume, "a report names a volume without a claim");
+                tracing::debug!(pv = &*pv, reason = %Reason::UnknownVolume, "a report names a volume without a claim");
                 continue;
             };
             let claim = Key::new(&volume.claim_namespace, &volume.claim);
-            let (pods, database) = {
+            let autoscalers = {
                 let mut index = context.index();
-                let pods = Pods::of(&claim, &index, &context.parts.objects);
-                (pods, index.database_of(&claim, &context.parts.objects))
+                let database = index.database_of(&claim, &context.parts.objects);
+                database.map(|database| index.autoscalers(&database))
             };
-            count_strangers(context, &pv, &pods);
-            if let Some(database) = database {
-                look_at(context, &database);
+            let autoscalers = autoscalers.unwrap_or_default();
+            let Parts {
+                store,
+                clock,
+                stale_after,
+                ..
+            } = &context.parts;
+            let bears = |key: &Key| context.resting.bears(key, &pv, store, clock.now(), *stale_after);
+            if !autoscalers.is_empty() && autoscalers.iter().all(bears) {
+                continue;
             }
+            let pods = Pods::of(&claim, &context.index(), &context.parts.objects);
+            count_strangers(context, &pv, &pods);
+            autoscalers.into_iter().for_each(|key| context.wake(key));
         }
     }
 }
@@ -231,7 +234,7 @@ pub(super) async fn leadership(context: &Context) {
                 .autoscalers
                 .all()
                 .into_iter()
-                .for_each(|(key, _)| context.queue.add(key));
+                .for_each(|(key, _)| context.wake(key));
         }
         if changes.changed().await.is_err() {
             // The election has ended, and the process with it.
@@ -240,37 +243,7 @@ pub(super) async fn leadership(context: &Context) {
     }
 }
 
-/// Counts what is there and forgets what is long gone.
-pub(super) async fn housekeeping(context: &Context) {
-    let mut ticks = tokio::time::interval(HOUSEKEEPING);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        context
-            .parts
-            .metrics
-            .observe(context.parts.store.streams(), context.parts.store.volumes());
-        context.parts.metrics.oldest_growth(oldest_growth(context));
-        let horizon = context.parts.clock.now().checked_sub(FORGET_AFTER);
-        if let Ok(horizon) = horizon {
-            context.parts.store.forget_before(horizon);
-        }
-    }
-}
-
-/// Age of the oldest growth that is under way.
-fn oldest_growth(context: &Context) -> Duration {
-    let open = context
-        .parts
-        .objects
-        .requests
-        .matching(|_, request| request.is_open());
-    let oldest = open.into_iter().map(|(_, request)| request.created).min();
-    let age = oldest.map(|created| context.parts.clock.now().duration_since(created));
-    age.and_then(|age| age.try_into().ok()).unwrap_or(Duration::ZERO)
-}
-
 fn look_at(context: &Context, database: &Key) {
     let autoscalers = context.index().autoscalers(database);
-    autoscalers.into_iter().for_each(|key| context.queue.add(key));
+    autoscalers.into_iter().for_each(|key| context.wake(key));
 }

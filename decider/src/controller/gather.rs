@@ -46,7 +46,7 @@ pub(crate) struct Gathered {
 /// Gathers for one autoscaler.
 pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now: Timestamp) -> Gathered {
     let database = Key::new(&key.namespace, &autoscaler.database);
-    let (claims, requests, others) = {
+    let (claims, requests, others, bounds) = {
         let mut index = context.index();
         let claims = index.claims(&database, &context.parts.objects);
         let pods = |claim: Key| {
@@ -54,7 +54,12 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
             (claim, pods)
         };
         let claims: Vec<_> = claims.into_iter().map(pods).collect();
-        (claims, index.requests(&database), index.autoscalers(&database))
+        (
+            claims,
+            index.requests(&database),
+            index.autoscalers(&database),
+            index.bounds(&key.namespace),
+        )
     };
     let mut requests: Vec<_> = requests
         .into_iter()
@@ -100,7 +105,7 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
         volumes: members.volumes,
         open_request: open_request(context, &database, autoscaler, &requests, now),
         failed_request: None,
-        rooms: rooms::rooms(&context.parts.objects, &key.namespace, &members.classes),
+        rooms: rooms::rooms(&context.parts.objects, &bounds, &members.classes),
         wal_retained: postgres.as_ref().and_then(|p| p.wal_retained.clone()),
         growths: past::growths(autoscaler, &requests),
         modified: past::modified(autoscaler, &requests, members.oldest, now),

@@ -254,7 +254,7 @@ fn request(gathered: &Gathered) -> Option<view::Request> {
 
 /// The growth that the status tells.
 fn last(autoscaler: &Autoscaler) -> Option<view::Growth> {
-    let last = autoscaler.status.last_decision.as_ref()?;
+    let last = autoscaler.status.read().last_decision?;
     let size = |text: &Option<String>| Bytes::parse_quantity(text.as_deref()?).ok().map(Bytes::get);
     Some(view::Growth {
         at: last.at.as_deref().and_then(|t| t.parse().ok()),

@@ -59,9 +59,9 @@ pub(super) async fn write(
     growth: &Growth,
     now: Timestamp,
 ) -> Result<Option<Duration>, Error> {
-    let before = &autoscaler.status;
+    let before = &autoscaler.status.read();
     let untold = context.memory.untold(key);
-    let after = next(autoscaler, gathered, outcome, growth, untold, now);
+    let after = next((autoscaler, before), gathered, outcome, growth, untold, now);
     if matches!(growth, Growth::Unwanted) {
         let since = early::Since {
             started: context.started,
@@ -107,14 +107,13 @@ pub(super) async fn write(
 
 /// The whole status as it should be, given the one that is stored.
 fn next(
-    autoscaler: &Autoscaler,
+    (autoscaler, before): (&Autoscaler, &Status),
     gathered: &Gathered,
     outcome: &Outcome,
     growth: &Growth,
     untold: Option<LastDecision>,
     now: Timestamp,
 ) -> Status {
-    let before = &autoscaler.status;
     let (reason, barrier) = (outcome.reason(), outcome.barrier());
     let mut status = Status {
         phase: Some(phase(autoscaler, reason)),

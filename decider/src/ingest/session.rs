@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    store::{Measurement, Mount, Registration, Store},
+    store::{Filesystem, Measurement, Mount, Registration, Store},
 };
 
 /// Volumes of one node; far above what kubelet mounts, and a bound on what one stream can make us hold.
@@ -28,7 +28,7 @@ pub(super) struct Session {
     registration: Registration,
     store: Arc<Store>,
     metrics: Metrics,
-    volumes: HashMap<u32, Mount>,
+    volumes: HashMap<u32, Arc<Mount>>,
     /// Indices that were in use once: they are never used again.
     retired: HashSet<u32>,
     /// Indices named by the parts of the snapshot under way.
@@ -50,7 +50,7 @@ impl Session {
         let clock_off = (off > MAX_CLOCK_AHEAD).then_some(off);
         if let Some(off) = clock_off {
             tracing::warn!(
-                node = registration.node(),
+                node = &**registration.node(),
                 seconds = off.as_secs(),
                 "the node's clock is off"
             );
@@ -132,7 +132,7 @@ impl Session {
             .collect();
         gone.into_iter().for_each(|index| self.remove(index));
         self.store
-            .forget_others(&self.registration, &self.volumes.values().cloned().collect());
+            .forget_others(&self.registration, &self.volumes.values().collect());
         self.confirm(as_of, now);
         Ok(as_of)
     }
@@ -169,7 +169,7 @@ impl Session {
             index,
             pv,
             pod_uid,
-            device,
+            device: _,
             fs_type,
         } = volume;
         if self.retired.contains(&index) {
@@ -179,12 +179,12 @@ impl Session {
             });
         }
         let mount = Mount {
-            pv,
-            pod_uid,
-            node: self.registration.node().to_owned(),
+            pv: pv.into(),
+            pod_uid: pod_uid.into(),
+            node: Arc::clone(self.registration.node()),
         };
         match self.volumes.get(&index) {
-            Some(known) if *known != mount => {
+            Some(known) if **known != mount => {
                 return Err(BadMessage::Index {
                     index,
                     what: "names two volumes",
@@ -196,8 +196,8 @@ impl Session {
             }
             None => {}
         }
-        self.store
-            .introduce(&mount, &self.registration, index, &device, &fs_type);
+        let filesystem = Filesystem::of(&fs_type);
+        let mount = self.store.introduce(mount, &self.registration, index, filesystem);
         self.volumes.insert(index, mount);
         Ok(())
     }
@@ -233,7 +233,7 @@ impl Session {
         }
     }
 
-    fn mount(&self, index: u32) -> Result<&Mount, BadMessage> {
+    fn mount(&self, index: u32) -> Result<&Arc<Mount>, BadMessage> {
         self.volumes.get(&index).ok_or(BadMessage::Index {
             index,
             what: "names no volume",
@@ -253,7 +253,10 @@ impl Session {
     /// A clock once found off is believed again when a message is from about now.
     fn check_clock(&mut self, as_of: Timestamp, now: Timestamp) {
         if self.clock_off.is_some() && distance(as_of, now) <= MAX_CLOCK_AHEAD {
-            tracing::info!(node = self.registration.node(), "the node's clock is right again");
+            tracing::info!(
+                node = &**self.registration.node(),
+                "the node's clock is right again"
+            );
             self.clock_off = None;
         }
     }

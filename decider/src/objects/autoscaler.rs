@@ -43,7 +43,27 @@ pub struct Autoscaler {
     /// The annotation is there and cannot be read: its past is not known.
     pub forgetful: bool,
     /// Its status as stored.
-    pub status: PostgresAutoscalerStatus,
+    pub status: Stored,
+}
+
+/// A status as the API server has it. Kept as text, which takes half the room: it is read when an autoscaler is looked at,
+/// and there are tens of thousands of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored(Box<[u8]>);
+
+impl Stored {
+    /// Keeps a status.
+    #[must_use]
+    pub fn of(status: &PostgresAutoscalerStatus) -> Self {
+        // A status is always JSON, since it came as such.
+        Self(serde_json::to_vec(status).unwrap_or_default().into())
+    }
+
+    /// The status; one with nothing in it if there was none.
+    #[must_use]
+    pub fn read(&self) -> PostgresAutoscalerStatus {
+        serde_json::from_slice(&self.0).unwrap_or_default()
+    }
 }
 
 /// A growth that was asked for. Kept on the autoscaler because requests are pruned.
@@ -87,7 +107,7 @@ impl Autoscaler {
             created: object.metadata.creation_timestamp.as_ref().map(|t| t.0),
             modifications: past.flatten().unwrap_or_default(),
             forgetful,
-            status: object.status.unwrap_or_default(),
+            status: object.status.as_ref().map(Stored::of).unwrap_or_default(),
         })
     }
 }

@@ -1,11 +1,11 @@
 //! What the store answers of one volume to somebody who knows which mounts are what they say.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use decider_core::{Usage, Window};
+use decider_core::{Seen, Usage, Window};
 use jiff::Timestamp;
 
-use super::{Entry, Mount, Store};
+use super::{Entry, Mount, Store, Stream};
 
 impl Store {
     /// What is known of the filesystem of a PersistentVolume from the mounts that are `known` to be what they say. A
@@ -23,7 +23,7 @@ impl Store {
         let (ours, strangers): (Vec<&Entry>, Vec<&Entry>) = entries.partition(|e| known(&e.mount));
         let freshest = ours.iter().filter_map(|e| e.seen()).max_by_key(|seen| seen.as_of);
         let absurd = ours.iter().filter_map(|e| {
-            let (absurd, at) = e.refused?;
+            let (absurd, at) = **e.refused.as_ref()?;
             Some((at, e.refusal(absurd)))
         });
         let unknown = strangers.iter().filter_map(|e| {
@@ -39,6 +39,17 @@ impl Store {
             (None, Some((_, refusal))) => refusal,
             (None, None) => Usage::Never,
         }
+    }
+
+    /// What is seen of a PersistentVolume and the stream that vouches for it, if it has one mount, which is measured and
+    /// believed.
+    pub(crate) fn undisputed(&self, pv: &str) -> Option<(Arc<Stream>, Seen)> {
+        let inner = self.inner();
+        let [entry] = &**inner.volumes.get(pv)? else {
+            return None;
+        };
+        let is_well = entry.stuck.is_none() && entry.refused.is_none();
+        is_well.then_some((Arc::clone(&entry.stream), entry.seen()?))
     }
 
     /// When the latest of the mounts of a PersistentVolume that are measured now and not `known` was first heard of.

@@ -1,6 +1,6 @@
 //! One volume as one mount of it shows.
 
-use std::sync::Arc;
+use std::{num::NonZero, sync::Arc};
 
 use decider_core::{Absurd, Point, Sample, Seen, Usage, Window};
 use jiff::Timestamp;
@@ -15,29 +15,28 @@ const LEVEL_TOLERANCE: u64 = 1_000;
 /// One volume as one mount of it shows.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) mount: Mount,
+    pub(super) mount: Arc<Mount>,
     pub(super) stream: Arc<Stream>,
     pub(super) index: u32,
-    pub(super) device: String,
-    pub(super) fs_type: String,
+    pub(super) filesystem: Filesystem,
     pub(super) window: Window,
     pub(super) latest: Option<Sample>,
-    pub(super) refused: Option<(Absurd, Timestamp)>,
+    /// Rare, so that it is not to take room in every entry.
+    pub(super) refused: Option<Box<(Absurd, Timestamp)>>,
     pub(super) stuck: Option<u32>,
-    pub(super) level: Option<u64>,
+    pub(super) level: Option<NonZero<u64>>,
     /// When the first reading of it came.
     pub(super) heard: Option<Timestamp>,
 }
 
 impl Entry {
     /// A mount of which nothing was measured yet.
-    pub(super) fn new(mount: Mount, stream: Arc<Stream>, index: u32, device: &str, fs_type: &str) -> Self {
+    pub(super) fn new(mount: Arc<Mount>, stream: Arc<Stream>, index: u32, filesystem: Filesystem) -> Self {
         Self {
             mount,
             stream,
             index,
-            device: device.to_owned(),
-            fs_type: fs_type.to_owned(),
+            filesystem,
             window: Window::default(),
             latest: None,
             refused: None,
@@ -52,9 +51,9 @@ impl Entry {
     pub(super) fn set_level(&mut self, level: u64) {
         if self
             .level
-            .is_none_or(|known| known.abs_diff(level) > level / LEVEL_TOLERANCE)
+            .is_none_or(|known| known.get().abs_diff(level) > level / LEVEL_TOLERANCE)
         {
-            self.level = Some(level);
+            self.level = NonZero::new(level);
             self.stream.ask(self.index, level);
         }
     }
@@ -67,8 +66,8 @@ impl Entry {
         let changed = match measurement {
             Measurement::Unknown => false,
             Measurement::Refused(absurd) => {
-                let before = self.refused.replace((absurd, now));
-                before.is_none_or(|(reason, _)| reason.reason() != absurd.reason())
+                let before = self.refused.replace(Box::new((absurd, now)));
+                before.is_none_or(|before| before.0.reason() != absurd.reason())
             }
             Measurement::Believed(sample)
                 if self.latest.is_some_and(|l| l.sampled_at > sample.sampled_at) =>
@@ -122,16 +121,16 @@ impl Entry {
             sample: self.latest?,
             as_of,
             trend: self.window.trend(as_of),
-            node: self.mount.node.clone(),
-            fixed_inodes: self.fs_type.starts_with("ext"),
-            network: is_network(&self.fs_type),
+            node: self.mount.node.as_ref().to_owned(),
+            fixed_inodes: self.filesystem == Filesystem::Ext,
+            network: self.filesystem == Filesystem::Network,
             stuck: self.stuck,
         })
     }
 
     /// What is told instead of a measurement for a pod that is not known to mount the volume.
     pub(super) fn unknown_pod(&self) -> Usage {
-        let Mount { pod_uid, node, .. } = &self.mount;
+        let Mount { pod_uid, node, .. } = &*self.mount;
         let text = format!(
             "the measurement of {node} does not count: no pod there with uid {pod_uid} mounts the claim"
         );
@@ -150,11 +149,35 @@ impl Entry {
     }
 }
 
-/// Filesystems of another machine, whose size is that of everything exported there. CephFS is not among them:
-/// its subvolumes show their quota.
-fn is_network(fs_type: &str) -> bool {
-    matches!(
-        fs_type,
-        "nfs" | "nfs4" | "cifs" | "smb3" | "9p" | "fuse.glusterfs"
-    )
+/// What a type of filesystem means to a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filesystem {
+    /// Its number of inodes was fixed when it was made.
+    Ext,
+    /// Another machine's, whose size is that of everything exported there. CephFS is not among them: its subvolumes show
+    /// their quota.
+    Network,
+    /// Any other.
+    Other,
+}
+
+impl Filesystem {
+    /// Of the type that mountinfo prints.
+    pub(crate) fn of(fs_type: &str) -> Self {
+        match fs_type {
+            "nfs" | "nfs4" | "cifs" | "smb3" | "9p" | "fuse.glusterfs" => Self::Network,
+            _ if fs_type.starts_with("ext") => Self::Ext,
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn window_and_state_of_a_volume_are_bounded() {
+        assert!(size_of::<Entry>() <= 512, "{} bytes", size_of::<Entry>());
+    }
 }

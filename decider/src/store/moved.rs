@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::sync::Notify;
@@ -10,23 +10,23 @@ use tokio::sync::Notify;
 /// A set of PersistentVolume names, and a bell.
 #[derive(Debug, Default)]
 pub struct Moved {
-    names: Mutex<BTreeSet<String>>,
+    names: Mutex<BTreeSet<Arc<str>>>,
     bell: Notify,
 }
 
 impl Moved {
     /// This volume is worth a look.
-    pub fn mark(&self, pv: &str) {
+    pub fn mark(&self, pv: &Arc<str>) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         if !names.contains(pv) {
-            names.insert(pv.to_owned());
+            names.insert(Arc::clone(pv));
         }
         drop(names);
         self.bell.notify_one();
     }
 
     /// Waits for volumes that moved, and takes them all. For one waiter; cancel-safe.
-    pub async fn take(&self) -> BTreeSet<String> {
+    pub async fn take(&self) -> BTreeSet<Arc<str>> {
         loop {
             let names = std::mem::take(&mut *self.names.lock().unwrap_or_else(PoisonError::into_inner));
             if !names.is_empty() {

@@ -12,15 +12,13 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::Store;
-
 /// Before any message.
 const NEVER: i64 = i64::MIN;
 
 /// A stream. Later ones have larger numbers.
 #[derive(Debug)]
 pub struct Stream {
-    node: String,
+    node: Arc<str>,
     id: u64,
     as_of_ms: AtomicI64,
     ended: AtomicBool,
@@ -33,11 +31,10 @@ pub struct Stream {
 #[derive(Debug)]
 pub struct Registration {
     stream: Arc<Stream>,
-    store: Arc<Store>,
 }
 
 impl Stream {
-    pub(super) fn new(node: String, id: u64) -> Self {
+    pub(super) fn new(node: Arc<str>, id: u64) -> Self {
         Self {
             node,
             id,
@@ -55,12 +52,12 @@ impl Stream {
 
     /// The node it speaks for.
     #[must_use]
-    pub fn node(&self) -> &str {
+    pub const fn node(&self) -> &Arc<str> {
         &self.node
     }
 
     /// Until when everything that is not stuck is known to have held.
-    pub(super) fn as_of(&self) -> Option<Timestamp> {
+    pub(crate) fn as_of(&self) -> Option<Timestamp> {
         match self.as_of_ms.load(Ordering::Relaxed) {
             NEVER => None,
             ms => Timestamp::from_millisecond(ms).ok(),
@@ -103,8 +100,8 @@ impl Stream {
 }
 
 impl Registration {
-    pub(super) const fn new(stream: Arc<Stream>, store: Arc<Store>) -> Self {
-        Self { stream, store }
+    pub(super) const fn new(stream: Arc<Stream>) -> Self {
+        Self { stream }
     }
 
     /// The stream.
@@ -115,7 +112,7 @@ impl Registration {
 
     /// The node it speaks for.
     #[must_use]
-    pub fn node(&self) -> &str {
+    pub fn node(&self) -> &Arc<str> {
         self.stream.node()
     }
 
@@ -130,10 +127,7 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         self.stream.ended.store(true, Ordering::Relaxed);
-        tracing::info!(
-            node = self.node(),
-            open = self.store.streams(),
-            "agent's stream ended"
-        );
+        // How many are left is not told here: counting them takes a look at all, and all may end at once.
+        tracing::info!(node = &**self.node(), "agent's stream ended");
     }
 }

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use decider_core::{Raw, Sample, Usage};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Measurement, Mount, Registration, Store};
+use super::{Filesystem, Measurement, Mount, Registration, Store};
 
 const STALE: Duration = Duration::from_secs(10);
 
@@ -11,12 +11,12 @@ fn at(second: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_800_000_000 + second)
 }
 
-fn mount(node: &str, pv: &str) -> Mount {
-    Mount {
+fn mount(node: &str, pv: &str) -> Arc<Mount> {
+    Arc::new(Mount {
         pv: pv.into(),
-        pod_uid: format!("pod-{node}"),
+        pod_uid: format!("pod-{node}").into(),
         node: node.into(),
-    }
+    })
 }
 
 fn sample(second: i64, used: u64) -> Sample {
@@ -34,7 +34,7 @@ fn sample(second: i64, used: u64) -> Sample {
 
 fn report(store: &Arc<Store>, stream: &Registration, pv: &str, second: i64, used: u64) {
     let mount = mount(stream.node(), pv);
-    store.introduce(&mount, stream, 1, "8:0", "xfs");
+    let mount = store.introduce((*mount).clone(), stream, 1, Filesystem::Other);
     store.record(
         &mount,
         stream,
@@ -108,7 +108,7 @@ fn a_new_stream_takes_over_and_what_it_does_not_name_is_gone() {
         Some(300),
         "the older stream is not listened to any more"
     );
-    store.forget_others(&new, &[mount("one", "stays")].into());
+    store.forget_others(&new, &[&mount("one", "stays")].into());
     assert_eq!(used(&store, "gone", 6), None);
     assert_eq!(store.volumes(), 1);
     store.forget(&mount("one", "stays"), &old);
@@ -155,7 +155,7 @@ fn a_refusal_is_told_once_nothing_believed_is_fresh() {
 fn what_a_pod_that_is_not_known_shows_does_not_count() {
     let store = Arc::new(Store::default());
     let (ours, other) = (store.register("one".into()), store.register("two".into()));
-    let known = |mount: &Mount| mount.node == "one";
+    let known = |mount: &Mount| *mount.node == *"one";
     let usage = |second| store.usage("pv", at(second), STALE, known);
     report(&store, &other, "pv", 0, 990);
     let Usage::Refused { reason, text } = usage(0) else {
@@ -214,7 +214,7 @@ async fn what_moved_is_told_once_and_repeats_are_silent() {
     let store = Arc::new(Store::default());
     let node = store.register("one".into());
     report(&store, &node, "pv", 0, 100);
-    assert_eq!(store.moved().take().await, ["pv".to_owned()].into());
+    assert_eq!(store.moved().take().await, ["pv".into()].into());
     store.record(
         &mount("one", "pv"),
         &node,
@@ -225,7 +225,7 @@ async fn what_moved_is_told_once_and_repeats_are_silent() {
     report(&store, &node, "other", 1, 100);
     assert_eq!(
         store.moved().take().await,
-        ["other".to_owned()].into(),
+        ["other".into()].into(),
         "the same numbers again are no news"
     );
 }
@@ -246,4 +246,23 @@ async fn a_level_goes_to_every_stream_once() {
         [(1, 800)],
         "a new stream knows no levels"
     );
+}
+
+#[tokio::test]
+async fn volumes_for_which_nobody_vouches_any_more_are_told_once() {
+    let store = Arc::new(Store::default());
+    let node = store.register("one".into());
+    report(&store, &node, "pv", 0, 100);
+    assert_eq!(store.moved().take().await, ["pv".into()].into());
+    store.tell_stale(at(0));
+    report(&store, &node, "other", 1, 100);
+    assert_eq!(store.moved().take().await, ["other".into()].into(), "not yet");
+    // Another stream that says nothing changes nothing of it.
+    let _newer = store.register("one".into());
+    store.tell_stale(at(2));
+    assert_eq!(store.moved().take().await.len(), 2);
+    store.tell_stale(at(3));
+    node.confirm(at(5));
+    store.moved().mark(&"end".into());
+    assert_eq!(store.moved().take().await, ["end".into()].into(), "once");
 }

@@ -1,11 +1,13 @@
 //! Benchmarks on the running development cluster: how long from a crossing to its request and to usable space,
-//! beside the same growth done by a bare client that patches the claim and nudges kubelet by hand.
+//! beside the same growth done by a bare client that patches the claim and nudges kubelet by hand. Those of the
+//! [`decider`] alone need no cluster.
 //!
 //! Times on a shared machine drift, so every round runs both sides and the ratio is printed. The clock is a
 //! statfs poll each millisecond that shares nothing with the agent.
 
 pub mod args;
 pub mod bare;
+pub mod decider;
 pub mod growth;
 pub mod race;
 pub mod spread;

@@ -1,29 +1,37 @@
 //! The room that a namespace leaves for its claims.
 
+use control::watch::Key;
 use decider_core::Room;
 
 use crate::objects::Objects;
 
-/// Room that quotas and limit ranges of the namespace leave for claims of these classes.
-pub(super) fn rooms(objects: &Objects, namespace: &str, classes: &[String]) -> Vec<Room> {
-    let here = |key: &control::watch::Key| *key.namespace == *namespace;
-    let quotas = objects.quotas.matching(|key, _| here(key));
-    let limits = objects.limits.matching(|key, _| here(key));
-    let sums = quotas.iter().flat_map(|(key, quota)| {
+/// Room that these quotas and limit ranges, those of the namespace, leave for claims of these classes.
+pub(super) fn rooms(
+    objects: &Objects,
+    (quotas, limits): &(Vec<Key>, Vec<Key>),
+    classes: &[String],
+) -> Vec<Room> {
+    let quotas = quotas
+        .iter()
+        .filter_map(|key| Some((key, objects.quotas.get(key)?)));
+    let limits = limits
+        .iter()
+        .filter_map(|key| Some((key, objects.limits.get(key)?)));
+    let mut rooms = Vec::new();
+    for (key, quota) in quotas {
         let ours = quota
             .left
             .iter()
             .filter(|(class, _)| class.as_ref().is_none_or(|c| classes.contains(c)));
-        ours.map(|(_, left)| Room::Sum {
+        rooms.extend(ours.map(|(_, left)| Room::Sum {
             what: format!("ResourceQuota {}", key.name),
             left: *left,
-        })
-    });
-    let each = limits.iter().map(|(key, limit)| Room::Each {
+        }));
+    }
+    rooms.extend(limits.map(|(key, limit)| Room::Each {
         what: format!("LimitRange {}", key.name),
         max: limit.max,
-    });
-    let mut rooms: Vec<Room> = sums.chain(each).collect();
+    }));
     rooms.sort_by_key(|room| match room {
         Room::Sum { what, .. } | Room::Each { what, .. } => what.clone(),
     });

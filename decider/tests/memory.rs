@@ -1,0 +1,168 @@
+//! What a volume costs in memory, by an allocator that counts: names, windows and state of 10,000 volumes of one agent,
+//! with ten minutes of history.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
+use std::{alloc::System, sync::Arc, time::Duration};
+
+use decider::{
+    ingest::{AsSaid, Ingest},
+    metrics::Metrics,
+    store::Store,
+};
+use prometheus_client::registry::Registry;
+use proto::usage::v1::{
+    AgentMessage, DeciderMessage, Heartbeat, Hello, History, Point, Reading, Snapshot, Volume, VolumeHistory,
+    agent_message::Body, decider_message, usage_client::UsageClient,
+};
+use runtime::clock::{Clock, ManualClock};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::timeout};
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_util::sync::CancellationToken;
+use tonic::{Streaming, transport::Server};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const VOLUMES: u32 = 10_000;
+/// Volumes of one message.
+const PART: u32 = 100;
+/// A point each fifteen seconds for ten minutes.
+const POINTS: i64 = 40;
+const CAPACITY: u64 = 100 << 30;
+/// Bytes of the window and the state of a volume; a test of the store asserts that an entry has no more.
+const WINDOW_AND_STATE: usize = 512;
+/// Bytes of its names, and of finding it by them.
+const IDENTITY: usize = 300;
+const PATIENCE: Duration = Duration::from_secs(300);
+
+#[tokio::test]
+async fn a_volume_costs_a_bounded_number_of_bytes() {
+    let (store, clock) = (Arc::new(Store::default()), clock());
+    let mut tasks = JoinSet::new();
+    let (send, mut answers) = connect(&store, &clock, &mut tasks).await;
+    let say = async |body| send.send(AgentMessage { body: Some(body) }).await.unwrap();
+    let now = clock.now().as_millisecond();
+    say(Body::Hello(Hello {
+        node: "worker-00001.zone-1.internal".into(),
+        version: "0.1.0".into(),
+        boot_id: "b".into(),
+        clock_ms: now,
+    }))
+    .await;
+    // What the connection itself takes is there before the count begins.
+    say(Body::Snapshot(part(0, 0, now))).await;
+    acknowledged(&mut answers, now).await;
+
+    let region = Region::new(ALLOCATOR);
+    for from in (0..VOLUMES).step_by(PART as usize) {
+        say(Body::Snapshot(part(from, PART, now + 1))).await;
+        // Read, as an agent does, so that nothing queues.
+        acknowledged(&mut answers, now + 1).await;
+    }
+    for from in (0..VOLUMES).step_by(PART as usize) {
+        let volumes = (from..from + PART).map(|index| history(index, now));
+        say(Body::History(History {
+            volumes: volumes.collect(),
+        }))
+        .await;
+    }
+    say(Body::Heartbeat(Heartbeat { as_of_ms: now + 2 })).await;
+    acknowledged(&mut answers, now + 2).await;
+    drop(store.moved().take().await);
+    let change = region.change();
+    assert_eq!(store.volumes(), VOLUMES as usize);
+    // What a reallocation adds or takes is in both.
+    let kept = change.bytes_allocated - change.bytes_deallocated;
+    let each = kept / VOLUMES as usize;
+    println!("{each} bytes per volume");
+    assert!(each <= WINDOW_AND_STATE + IDENTITY, "{each} bytes per volume");
+}
+
+fn clock() -> ManualClock {
+    ManualClock::new("2026-11-21T12:00:00Z".parse().unwrap())
+}
+
+/// A stream to a new ingest, which is served until the test ends.
+async fn connect(
+    store: &Arc<Store>,
+    clock: &ManualClock,
+    tasks: &mut JoinSet<()>,
+) -> (mpsc::Sender<AgentMessage>, Streaming<DeciderMessage>) {
+    let service = Ingest::new(
+        Arc::clone(store),
+        AsSaid,
+        Arc::new(clock.clone()),
+        Metrics::register(&mut Registry::default()),
+        CancellationToken::new(),
+    )
+    .into_service();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let incoming = TcpListenerStream::new(listener);
+    let serving = Server::builder()
+        .add_service(service)
+        .serve_with_incoming(incoming);
+    tasks.spawn(async move { serving.await.unwrap() });
+    let mut client = UsageClient::connect(format!("http://{address}")).await.unwrap();
+    let (send, receive) = mpsc::channel(1);
+    let answers = client.report(ReceiverStream::new(receive)).await.unwrap();
+    (send, answers.into_inner())
+}
+
+/// Waits until everything up to then is recorded.
+async fn acknowledged(answers: &mut Streaming<DeciderMessage>, as_of: i64) {
+    loop {
+        let answer = timeout(PATIENCE, answers.message())
+            .await
+            .expect("an answer in time");
+        let answer = answer.expect("still open").expect("still open");
+        if matches!(answer.body, Some(decider_message::Body::Ack(ack)) if ack.as_of_ms == as_of) {
+            return;
+        }
+    }
+}
+
+/// Volumes of a snapshot, named as provisioners and kubelet do; the last part has the last volume, or none.
+fn part(from: u32, count: u32, now: i64) -> Snapshot {
+    let volume = |index: u32| Volume {
+        index,
+        pv: format!("pvc-{index:08x}-0063-4000-8000-{index:012x}"),
+        pod_uid: format!("{index:08x}-0070-4000-8000-{index:012x}"),
+        device: format!("259:{index}"),
+        fs_type: "ext4".into(),
+        reading: Some(Reading {
+            index,
+            capacity: CAPACITY,
+            available: CAPACITY / 2,
+            used: CAPACITY / 2,
+            ..Reading::default()
+        }),
+    };
+    Snapshot {
+        volumes: (from..from + count).map(volume).collect(),
+        as_of_ms: now,
+        first: from == 0,
+        last: from + count == VOLUMES || count == 0,
+    }
+}
+
+/// Ten minutes in which it rose by a little each time.
+fn history(index: u32, now: i64) -> VolumeHistory {
+    let points = (0..POINTS).map(|n| Point {
+        at_ms: now - (POINTS - n) * 15_000,
+        capacity: CAPACITY,
+        available: CAPACITY / 2,
+        used: CAPACITY / 2 - (u64::try_from(POINTS - n).unwrap_or(0) << 20),
+    });
+    VolumeHistory {
+        index,
+        points: points.collect(),
+    }
+}

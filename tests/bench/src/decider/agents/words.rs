@@ -1,0 +1,135 @@
+//! What an agent says, on the wire's types.
+
+use prost::Message;
+use proto::usage::v1::{
+    AgentMessage, Changes, Heartbeat, Hello, History, Point, Reading, Snapshot, Volume, VolumeHistory,
+    agent_message::Body,
+};
+
+use super::{
+    super::fleet::{self, CAPACITY, uid},
+    node::{self, Node},
+};
+
+/// The largest message of a replay, in bytes.
+const LARGEST: usize = 64 << 10;
+/// Inodes of each volume.
+const INODES: u64 = 6_553_600;
+
+pub(super) fn hello(index: u32, now_ms: i64) -> AgentMessage {
+    wrap(Body::Hello(Hello {
+        node: fleet::node(index),
+        version: runtime::build::VERSION.to_owned(),
+        boot_id: uid('b', index),
+        clock_ms: now_ms,
+    }))
+}
+
+pub(super) fn snapshot(node: &Node, now_ms: i64) -> AgentMessage {
+    let volumes = node.0.iter().enumerate().map(|(place, volume)| Volume {
+        index: index(place),
+        pv: fleet::pv(volume.number),
+        pod_uid: uid('p', volume.number),
+        device: format!("259:{place}"),
+        fs_type: "ext4".to_owned(),
+        reading: Some(reading(place, volume)),
+    });
+    wrap(Body::Snapshot(Snapshot {
+        volumes: volumes.collect(),
+        as_of_ms: now_ms,
+        first: true,
+        last: true,
+    }))
+}
+
+pub(super) fn changes(node: &Node, moved: &[usize], now_ms: i64) -> AgentMessage {
+    let readings = moved
+        .iter()
+        .filter_map(|place| Some(reading(*place, node.0.get(*place)?)));
+    wrap(Body::Changes(Changes {
+        as_of_ms: now_ms,
+        readings: readings.collect(),
+        added: Vec::new(),
+        gone: Vec::new(),
+    }))
+}
+
+pub(super) fn heartbeat(now_ms: i64) -> AgentMessage {
+    wrap(Body::Heartbeat(Heartbeat { as_of_ms: now_ms }))
+}
+
+/// The past of all volumes, in messages that are not too large.
+pub(super) fn histories(node: &Node, now_ms: i64) -> Vec<AgentMessage> {
+    let mut messages = Vec::new();
+    let (mut volumes, mut size) = (Vec::new(), 0);
+    for (place, volume) in node.0.iter().enumerate() {
+        let history = history(place, *volume, now_ms);
+        let more = history.encoded_len() + 8;
+        if size + more > LARGEST {
+            let full = std::mem::take(&mut volumes);
+            messages.push(wrap(Body::History(History { volumes: full })));
+            size = 0;
+        }
+        size += more;
+        volumes.push(history);
+    }
+    messages.push(wrap(Body::History(History { volumes })));
+    messages
+}
+
+fn history(place: usize, volume: node::Volume, now_ms: i64) -> VolumeHistory {
+    let points = volume.past(now_ms).map(|(at_ms, used)| Point {
+        at_ms,
+        capacity: CAPACITY,
+        available: CAPACITY - used,
+        used,
+    });
+    VolumeHistory {
+        index: index(place),
+        points: points.collect(),
+    }
+}
+
+fn reading(place: usize, volume: &node::Volume) -> Reading {
+    Reading {
+        index: index(place),
+        capacity: CAPACITY,
+        available: CAPACITY - volume.used,
+        used: volume.used,
+        inodes_total: INODES,
+        inodes_free: INODES - 4_000,
+        read_only: false,
+        stuck: false,
+        age_ms: 0,
+        unknown: false,
+        errno: 0,
+    }
+}
+
+fn index(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+fn wrap(body: Body) -> AgentMessage {
+    AgentMessage { body: Some(body) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::SmallRng};
+
+    use super::*;
+    use crate::decider::fleet::Fleet;
+
+    #[test]
+    fn a_replay_is_in_messages_of_64_kib() {
+        let node = Node::new(Fleet::of(1), 0, &mut SmallRng::seed_from_u64(1));
+        let messages = histories(&node, 1_800_000_000_000);
+        assert!(messages.iter().all(|m| m.encoded_len() <= LARGEST));
+        let volumes = messages.iter().map(|m| match &m.body {
+            Some(Body::History(history)) => history.volumes.len(),
+            _ => 0,
+        });
+        assert_eq!(volumes.sum::<usize>(), 30);
+    }
+}
