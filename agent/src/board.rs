@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -19,6 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Board {
     latest: Mutex<Latest>,
+    /// Levels that deciders have told of and the sweeper does not know yet.
+    levels: Mutex<BTreeMap<String, Vec<u64>>>,
     ticks: watch::Sender<u64>,
 }
 
@@ -40,6 +42,7 @@ impl Default for Board {
     fn default() -> Self {
         Self {
             latest: Mutex::default(),
+            levels: Mutex::default(),
             ticks: watch::Sender::new(0),
         }
     }
@@ -57,6 +60,20 @@ impl Board {
     /// Looks at the state for a moment.
     pub fn read<R>(&self, look: impl FnOnce(&Latest) -> R) -> R {
         look(&self.latest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes values of `used` of some volumes, by name, whose crossing a decider waits for.
+    pub fn note_levels(&self, levels: BTreeMap<String, Vec<u64>>) {
+        self.levels().extend(levels);
+    }
+
+    /// Takes the levels that were noted since the last time.
+    pub fn take_levels(&self) -> BTreeMap<String, Vec<u64>> {
+        std::mem::take(&mut self.levels())
+    }
+
+    fn levels(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u64>>> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells of each tick; 0 until there was one.
@@ -95,6 +112,12 @@ impl Latest {
     #[must_use]
     pub fn stuck(&self) -> usize {
         self.volumes.iter().filter(|seen| seen.failure.is_some()).count()
+    }
+
+    /// The number of volumes that are measured more often than the others.
+    #[must_use]
+    pub fn hot(&self) -> usize {
+        self.volumes.iter().filter(|seen| seen.hot).count()
     }
 
     /// The volumes without current numbers, with the cause.

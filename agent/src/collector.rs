@@ -175,6 +175,7 @@ impl Collector {
     fn measure_ourselves(&self, latest: &Latest, now: Timestamp, sweeper: &Sweeper) {
         self.metrics.volumes.set(gauge(latest.volumes.len()));
         self.metrics.stuck.set(gauge(latest.stuck()));
+        self.metrics.hot.set(gauge(latest.hot()));
         self.metrics.stranded.set(gauge(sweeper.stranded()));
         self.metrics
             .oldest
@@ -212,6 +213,10 @@ impl Listener for Collector {
         self.alive.beat();
         if let Some(took) = took {
             self.metrics.sweep.observe(took.as_secs_f64());
+        }
+        let levels = self.board.take_levels();
+        if !levels.is_empty() {
+            sweeper.set_levels(levels);
         }
         if !self.is_complete(sweeper) {
             return;

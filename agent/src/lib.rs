@@ -1,5 +1,5 @@
-//! The agent: measures every mounted persistent volume of its node each second and streams what moved to every
-//! decider replica.
+//! The agent: measures every mounted persistent volume of its node each second, those that are soon full or close to a
+//! threshold ten times a second, and streams what moved to every decider replica.
 //!
 //! ```text
 //! mountinfo ─ mounts ─ volumes ─▶ sweeper ─ statfs ─▶ board ─▶ sampler ─▶ uplink ─▶ decider

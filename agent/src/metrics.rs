@@ -12,8 +12,8 @@ type Seconds = Gauge<f64, AtomicU64>;
 
 /// Sweeps of a hundred local filesystems take tenths of a millisecond; one with a dead server as long as it takes.
 const SWEEP_BUCKETS: [f64; 10] = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
-/// Around the period of one second, with the promised 1.5 as a border.
-const GAP_BUCKETS: [f64; 10] = [0.5, 0.9, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0];
+/// Around the periods of a hot volume and of one second, with the promised 1.5 as a border.
+const GAP_BUCKETS: [f64; 11] = [0.15, 0.5, 0.9, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0];
 
 /// All metrics of the agent; clones are the same.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Metrics {
     pub volumes: Gauge,
     /// Those of them without current numbers.
     pub stuck: Gauge,
+    /// Those that are measured more often: soon full, or about to cross a level.
+    pub hot: Gauge,
     /// Calls of statfs that were left behind.
     pub stranded: Gauge,
     /// Lines of the mount table that could not be understood.
@@ -54,6 +56,7 @@ impl Metrics {
         let metrics = Self {
             volumes: Gauge::default(),
             stuck: Gauge::default(),
+            hot: Gauge::default(),
             stranded: Gauge::default(),
             malformed: Gauge::default(),
             mount_reads: Counter::default(),
@@ -79,6 +82,11 @@ impl Metrics {
             "volumes_stuck",
             "Volumes whose statfs does not answer, or fails",
             self.stuck.clone(),
+        );
+        to.register(
+            "volumes_hot",
+            "Volumes measured ten times as often: full within a minute, or close to a threshold",
+            self.hot.clone(),
         );
         to.register(
             "statfs_stranded",
@@ -197,6 +205,7 @@ mod tests {
         encode(&mut text, &registry).unwrap();
         for name in [
             "highwater_agent_volumes_stuck 0",
+            "highwater_agent_volumes_hot 0",
             "highwater_agent_cpu_seconds ",
             "highwater_agent_gap_seconds_bucket",
         ] {

@@ -97,11 +97,18 @@ impl Sampler {
         heartbeat.min(self.snapshot_due.unwrap_or(now))
     }
 
-    /// Sets the levels of `used` of some volumes; a volume that is not named keeps its own.
-    pub fn set_levels(&mut self, levels: impl IntoIterator<Item = (u32, Vec<u64>)>) {
-        self.levels.extend(levels);
+    /// Sets the levels of `used` of some volumes, and answers them by name; a volume that is not named keeps its own.
+    pub fn set_levels(
+        &mut self,
+        levels: impl IntoIterator<Item = (u32, Vec<u64>)>,
+    ) -> BTreeMap<String, Vec<u64>> {
+        let new: BTreeMap<u32, Vec<u64>> = levels.into_iter().collect();
+        let by_name = |sent: &Sent| Some((sent.volume.pv.clone(), new.get(&sent.reading.index)?.clone()));
+        let named = self.sent.values().filter_map(by_name).collect();
+        self.levels.extend(new);
         self.forget_levels();
         self.compared = None;
+        named
     }
 
     /// Queues all volumes; the first time also their past.

@@ -1,4 +1,4 @@
-//! Measures every mounted volume once a period, and says which could not be.
+//! Measures every mounted volume once a period, a hot one ten times, and says which could not be.
 //!
 //! What is measured when is decided in [`schedule`]; [`threads`] carries it out on plain threads, because the
 //! runtime waits for its blocking pool when it ends, and one dead server would then hold up the shutdown.
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::{statfs::Usage, volumes::Volume};
 
+mod heat;
 mod schedule;
 mod threads;
 
@@ -52,6 +53,8 @@ pub struct Observation {
     pub last: Option<Measurement>,
     /// Why there is none that is current.
     pub failure: Option<Failure>,
+    /// It is measured more often: soon full, or about to cross a level that a decider waits for.
+    pub hot: bool,
 }
 
 /// What the threads tell while they work.

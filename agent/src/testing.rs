@@ -58,6 +58,7 @@ pub(crate) fn observed(pv: &str, at: i64, used: u64) -> Observation {
             usage: usage(used),
         }),
         failure: None,
+        hot: false,
     }
 }
 

@@ -20,7 +20,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{board::Board, metrics::Metrics};
+use crate::{
+    board::{Board, Latest},
+    metrics::Metrics,
+};
 
 pub mod dial;
 mod session;
@@ -29,9 +32,13 @@ mod wire;
 use dial::{Connect, Resolve};
 pub use wire::Identity;
 
-/// The first pause after a stream broke, and the longest; each is shortened by up to half at random.
+/// The first pause after a try that failed, and the longest; each is shortened by up to half at random.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// The longest where a volume is hot: what is not known of it for long may be known too late.
+const LONGEST_PAUSE_HOT: Duration = Duration::from_secs(1);
+/// After a good stream, agents without a hot volume come back spread over this time: they all lost it together.
+const SPREAD: Duration = Duration::from_secs(10);
 /// A stream that lasted so long was a good one: the next pause is the first again.
 const GOOD_STREAM: Duration = Duration::from_secs(10);
 /// A name server that does not answer is asked again.
@@ -168,7 +175,8 @@ impl Uplink {
                 (failures, told) = (0, String::new());
             }
             failures += 1;
-            let pause = pause(failures, rand::random());
+            let hot = self.board.read(Latest::hot) > 0;
+            let pause = pause(failures, hot, lasted >= GOOD_STREAM, rand::random());
             self.metrics.disconnects.inc();
             let cause = match ended {
                 Ok(()) => "ended by the decider".to_owned(),
@@ -210,13 +218,17 @@ impl Uplink {
     }
 }
 
-/// The pause before the next try after `failures` in a row; `random` in 0..1 spreads the agents of a cluster.
-fn pause(failures: u32, random: f64) -> Duration {
+/// The pause before the next try after `failures` in a row, the last of which may have ended a `good` stream; `random`
+/// in 0..1 spreads the agents of a cluster.
+fn pause(failures: u32, hot: bool, good: bool, random: f64) -> Duration {
+    let random = random.clamp(0.0, 1.0);
+    if good && !hot {
+        return SPREAD.mul_f64(random);
+    }
     let doubled =
         FIRST_PAUSE.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
-    doubled
-        .min(LONGEST_PAUSE)
-        .mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
+    let longest = if hot { LONGEST_PAUSE_HOT } else { LONGEST_PAUSE };
+    doubled.min(longest).mul_f64(1.0 - random / 2.0)
 }
 
 /// An open stream, counted while it lives.

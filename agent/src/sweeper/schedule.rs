@@ -1,9 +1,10 @@
 //! What is to be measured next, by whom, and what to do about calls that do not return. Pure: the time and the
 //! outcome of each call are arguments; the threads are in [`super::threads`].
 //!
-//! Two *lanes*, so that a filesystem that may hang never delays one that cannot:
+//! Three *lanes*, so that a filesystem that may hang never delays one that cannot, and many never delay a hot one:
 //!
 //! - `Trusted`: filesystems whose statfs is answered from memory. One worker measures them in turn.
+//! - `Hot`: those of them that are soon full or about to cross a level, measured [`HOT_RATE`] times as often.
 //! - `Doubtful`: network and FUSE filesystems, and any device that has held up a worker. Measured through probe
 //!   processes.
 //!
@@ -11,8 +12,8 @@
 //! takes over its lane. When the call returns after all, its result counts and the stranded worker ends. One
 //! device has at most one call in flight.
 //!
-//! So the largest gap between two measurements of a trusted volume is `period` + [`HAND_OVER`] for each trusted
-//! device that begins to hang in the same sweep (each then is doubtful), as long as no more than [`STRANDED`]
+//! So the largest gap between two measurements of a trusted or hot volume is its period + [`HAND_OVER`] for each trusted
+//! such device that begins to hang in the same sweep (each then is doubtful), as long as no more than [`STRANDED`]
 //! are; and hanging doubtful devices add nothing.
 
 use std::{
@@ -21,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Failure, Measurement, Observation};
+use super::{Failure, Measurement, Observation, heat::HOT_RATE};
 use crate::{mounts::Device, volumes::Volume};
 
 /// A call that takes longer holds up no other volume. Ten thousand times what a statfs takes; mistaking a busy
@@ -44,8 +45,11 @@ pub(super) struct WorkerId(u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
     Trusted,
+    Hot,
     Doubtful,
 }
+
+const LANES: [Lane; 3] = [Lane::Trusted, Lane::Hot, Lane::Doubtful];
 
 /// What a worker is to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,6 +62,15 @@ pub(super) enum Step {
     Retire,
 }
 
+/// What a call has led to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finished {
+    /// The time since the measurement before.
+    pub(super) gap: Option<Duration>,
+    /// Workers that are asleep may have something to do: the volume has changed lanes, or its device was wanted.
+    pub(super) wake: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Schedule {
     period: Duration,
@@ -67,24 +80,13 @@ pub(super) struct Schedule {
     /// By name of the PersistentVolume. A place in here names a volume until the next [`Schedule::replace`]: comparing
     /// names that lie all over the memory would take longer than a statfs.
     targets: Vec<Target>,
-    queues: [BTreeSet<(Instant, usize)>; 2],
+    queues: [BTreeSet<(Instant, usize)>; LANES.len()],
     flights: BTreeMap<WorkerId, Flight>,
     /// The worker of each lane that is not stranded.
-    on_duty: [WorkerId; 2],
+    on_duty: [WorkerId; LANES.len()],
     last_worker: u64,
-}
-
-#[derive(Debug)]
-struct Target {
-    volume: Arc<Volume>,
-    lane: Lane,
-    due: Instant,
-    last: Option<Measurement>,
-    failure: Option<Failure>,
-    /// Start of the last measurement that gave numbers; at first, a period before the volume was found.
-    measured: Instant,
-    /// The last call for it that returned had to be aborted.
-    hung: bool,
+    /// A worker has passed over a volume that was due, because its device was in use.
+    passed_over: bool,
 }
 
 #[derive(Debug)]
@@ -105,19 +107,17 @@ impl Schedule {
             deadline,
             epoch: now,
             targets: Vec::new(),
-            queues: [BTreeSet::new(), BTreeSet::new()],
+            queues: Default::default(),
             flights: BTreeMap::new(),
-            on_duty: [WorkerId(0), WorkerId(1)],
-            last_worker: 1,
+            on_duty: [WorkerId(0), WorkerId(1), WorkerId(2)],
+            last_worker: 2,
+            passed_over: false,
         }
     }
 
     /// The workers to begin with, one a lane.
-    pub(super) fn first_workers(&self) -> [(WorkerId, Lane); 2] {
-        [
-            (self.on_duty[0], Lane::Trusted),
-            (self.on_duty[1], Lane::Doubtful),
-        ]
+    pub(super) fn first_workers(&self) -> [(WorkerId, Lane); LANES.len()] {
+        LANES.map(|lane| (self.on_duty[lane.number()], lane))
     }
 
     /// Sets what is mounted now. What was measured is kept for a mount that is still there.
@@ -145,23 +145,10 @@ impl Schedule {
     }
 
     fn target(&self, volume: Volume, now: Instant) -> Target {
-        let hangs = self
-            .flights
-            .values()
-            .any(|f| f.stranded && f.volume.device == volume.device);
-        Target {
-            lane: if volume.may_hang() || hangs {
-                Lane::Doubtful
-            } else {
-                Lane::Trusted
-            },
-            volume: Arc::new(volume),
-            due: now,
-            last: None,
-            failure: None,
-            measured: now.checked_sub(self.period).unwrap_or(now),
-            hung: false,
-        }
+        let hangs = |flight: &Flight| flight.stranded && flight.volume.device == volume.device;
+        let doubtful = volume.may_hang() || self.flights.values().any(hangs);
+        let lane = if doubtful { Lane::Doubtful } else { Lane::Trusted };
+        Target::new(volume, lane, now, self.period)
     }
 
     /// The next step of a worker that has no call in flight.
@@ -177,7 +164,11 @@ impl Schedule {
             let Some(target) = self.targets.get(place) else {
                 continue;
             };
-            if self.in_flight(target.volume.device) || (target.hung && retries >= RETRIES) {
+            if self.in_flight(target.volume.device) {
+                self.passed_over = true;
+                continue;
+            }
+            if target.hung && retries >= RETRIES {
                 continue;
             }
             let volume = Arc::clone(&target.volume);
@@ -195,16 +186,16 @@ impl Schedule {
         Step::Wait(None)
     }
 
-    /// Takes the outcome of a worker's call. Returns the time since the measurement before.
+    /// Takes the outcome of a worker's call.
     pub(super) fn finish(
         &mut self,
         worker: WorkerId,
         outcome: Result<Measurement, Failure>,
         now: Instant,
-    ) -> Option<Duration> {
+    ) -> Option<Finished> {
         let flight = self.flights.remove(&worker)?;
         let prompt = now.saturating_duration_since(flight.started) <= HAND_OVER;
-        let aligned = self.next_sweep(now);
+        let (aligned, soon) = (self.next_sweep(now, 1), self.next_sweep(now, HOT_RATE));
         // Mounted again or otherwise changed meanwhile: this may not be about the present mount. It is still due.
         let place = self.place_of(&flight)?;
         let target = self.targets.get_mut(place)?;
@@ -220,16 +211,19 @@ impl Schedule {
             gap = target
                 .last
                 .map(|_| flight.started.saturating_duration_since(target.measured));
+            target.heat.take(measurement.at, &measurement.usage);
             target.last = Some(measurement);
             target.measured = flight.started;
         }
-        let lane = if prompt && !target.volume.may_hang() {
-            Lane::Trusted
-        } else {
-            target.lane
+        let trusted = prompt && !target.volume.may_hang();
+        let (lane, due) = match target.lane {
+            lane if !trusted => (lane, due),
+            _ if target.is_hot() => (Lane::Hot, soon),
+            _ => (Lane::Trusted, due),
         };
+        let wake = lane != target.lane || std::mem::take(&mut self.passed_over);
         self.queue(place, lane, due);
-        gap
+        Some(Finished { gap, wake })
     }
 
     /// What is known of each volume, by name; volumes that are being measured for the first time are left out.
@@ -241,6 +235,7 @@ impl Schedule {
                 volume: Arc::clone(&target.volume),
                 last: target.last,
                 failure: target.failure.or(if late { Some(Failure::Late) } else { None }),
+                hot: target.is_hot(),
             }
         };
         let known = |seen: &Observation| seen.last.is_some() || seen.failure.is_some();
@@ -253,7 +248,7 @@ impl Schedule {
     }
 
     fn lane_of(&self, worker: WorkerId) -> Option<Lane> {
-        [Lane::Trusted, Lane::Doubtful]
+        LANES
             .into_iter()
             .find(|lane| self.on_duty[lane.number()] == worker)
     }
@@ -262,8 +257,9 @@ impl Schedule {
         self.flights.values().any(|flight| flight.volume.device == device)
     }
 
-    fn next_sweep(&self, now: Instant) -> Instant {
-        let period = self.period.as_nanos().max(1);
+    /// The next of the moments at which volumes are measured that are so many `times` within a period.
+    fn next_sweep(&self, now: Instant, times: u32) -> Instant {
+        let period = (self.period / times).as_nanos().max(1);
         let since = now.saturating_duration_since(self.epoch).as_nanos();
         let ahead = period - since % period;
         now + Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
@@ -274,13 +270,17 @@ impl Lane {
     fn number(self) -> usize {
         match self {
             Self::Trusted => 0,
-            Self::Doubtful => 1,
+            Self::Hot => 1,
+            Self::Doubtful => 2,
         }
     }
 }
 
 mod overdue;
 mod places;
+mod target;
+
+use target::Target;
 
 #[cfg(test)]
 mod tests;

@@ -106,6 +106,11 @@ impl Sweeper {
         self.0.work.notify_all();
     }
 
+    /// Sets the values of `used` of some volumes whose crossing a decider waits for, by name.
+    pub fn set_levels(&self, levels: BTreeMap<String, Vec<u64>>) {
+        self.0.lock().schedule.set_levels(levels);
+    }
+
     /// What is known of each volume, by name; those being measured for the first time are left out.
     #[must_use]
     pub fn observe(&self) -> Vec<Observation> {
@@ -135,7 +140,7 @@ impl Sweeper {
 
     fn work(&self, worker: WorkerId, lane: Lane) {
         let tool = match lane {
-            Lane::Trusted => (self.0.trusted)(),
+            Lane::Trusted | Lane::Hot => (self.0.trusted)(),
             Lane::Doubtful => (self.0.doubtful)(),
         };
         let mut state = self.0.lock();
@@ -157,11 +162,13 @@ impl Sweeper {
                     drop(state);
                     let outcome = measure(&*tool, &*self.0.clock, &volume.path);
                     state = self.0.lock();
-                    if let Some(gap) = state.schedule.finish(worker, outcome, monotonic()) {
+                    let finished = state.schedule.finish(worker, outcome, monotonic());
+                    if let Some(gap) = finished.as_ref().and_then(|finished| finished.gap) {
                         self.0.listener.measured(gap);
                     }
+                    let wake = finished.is_none_or(|finished| finished.wake);
                     // The device is free again, and its volumes may have changed lanes.
-                    if lane == Lane::Doubtful || now.elapsed() > HAND_OVER {
+                    if wake || lane == Lane::Doubtful || now.elapsed() > HAND_OVER {
                         self.0.work.notify_all();
                     }
                 }

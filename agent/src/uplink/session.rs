@@ -82,7 +82,7 @@ pub(super) async fn run(
         .map_err(|_| Error::NotAccepted)?
         .map_err(|status| Error::Stream(Box::new(status)))?;
     accepted();
-    listen(response.into_inner(), &told, token).await
+    listen(response.into_inner(), &told, &uplink.board, token).await
 }
 
 /// A connection to the replica, with `connector` under HTTP/2.
@@ -111,6 +111,7 @@ pub(super) async fn channel(
 async fn listen(
     mut inbound: Streaming<DeciderMessage>,
     told: &Told,
+    board: &Board,
     token: &CancellationToken,
 ) -> Result<(), Error> {
     loop {
@@ -123,8 +124,9 @@ async fn listen(
             Some(DeciderMessage {
                 body: Some(Body::Levels(Levels { volumes })),
             }) => {
-                told.sampler()
-                    .set_levels(volumes.into_iter().map(|volume| (volume.index, volume.used)));
+                let levels = volumes.into_iter().map(|volume| (volume.index, volume.used));
+                let named = told.sampler().set_levels(levels);
+                board.note_levels(named);
                 told.levels.notify_one();
             }
             // An acknowledgement tells nothing that is needed: what is lost comes again with the next snapshot.

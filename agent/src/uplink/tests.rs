@@ -160,6 +160,8 @@ async fn levels_take_effect_at_once() {
     };
     stream.to_agent.send(Ok(message)).await.unwrap();
     assert!(matches!(stream.next().await, Body::Heartbeat(_)));
+    let noted = BTreeMap::from([("a".to_owned(), vec![150])]);
+    assert_eq!(bench.board.take_levels(), noted, "for the sweeper");
     bench.tick(1, vec![observed("a", 1, 151)]);
     assert_eq!(stream.changes().await.readings[0].used, 151);
 }

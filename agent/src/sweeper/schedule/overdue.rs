@@ -67,7 +67,7 @@ impl Schedule {
             .filter(|f| f.stranded && f.lane == Lane::Doubtful)
             .count();
         match lane {
-            Lane::Trusted => self.stranded() < STRANDED,
+            Lane::Trusted | Lane::Hot => self.stranded() < STRANDED,
             Lane::Doubtful => doubtful < STRANDED_DOUBTFUL && self.stranded() < STRANDED,
         }
     }

@@ -1,6 +1,6 @@
 //! Where volumes are in the schedule, which is in the order of their names.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use super::{Flight, Lane, Schedule, Target};
 
@@ -25,8 +25,22 @@ impl Schedule {
 
     /// Whether the volume of this name hung when last tried.
     pub(super) fn is_hung(&self, flight: &Flight) -> bool {
-        let pv = &flight.volume.pv;
-        let place = self.targets.binary_search_by(|target| target.volume.pv.cmp(pv));
-        place.is_ok_and(|place| self.targets[place].hung)
+        self.place_named(&flight.volume.pv)
+            .is_some_and(|place| self.targets[place].hung)
+    }
+
+    /// Sets the values of `used` of some volumes whose crossing a decider waits for, by name.
+    pub(in crate::sweeper) fn set_levels(&mut self, levels: BTreeMap<String, Vec<u64>>) {
+        for (pv, levels) in levels {
+            if let Some(place) = self.place_named(&pv) {
+                self.targets[place].heat.set_levels(levels);
+            }
+        }
+    }
+
+    fn place_named(&self, pv: &str) -> Option<usize> {
+        self.targets
+            .binary_search_by(|target| target.volume.pv.as_str().cmp(pv))
+            .ok()
     }
 }

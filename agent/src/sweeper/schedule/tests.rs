@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod held_up;
+mod hot;
 mod simulation;
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -55,8 +56,12 @@ impl Bench {
         self.schedule.on_duty[0]
     }
 
-    fn doubtful(&self) -> WorkerId {
+    fn hot(&self) -> WorkerId {
         self.schedule.on_duty[1]
+    }
+
+    fn doubtful(&self) -> WorkerId {
+        self.schedule.on_duty[2]
     }
 
     fn at(&self, at: Duration) -> Instant {
@@ -124,7 +129,8 @@ fn the_gap_is_from_start_to_start() {
     let worker = bench.trusted();
     let mut finish = |from, to| {
         assert!(bench.begin(worker, from).is_some());
-        bench.schedule.finish(worker, measured(), bench.start + to)
+        let finished = bench.schedule.finish(worker, measured(), bench.start + to);
+        finished.and_then(|finished| finished.gap)
     };
     assert_eq!(finish(ms(0), ms(3)), None);
     assert_eq!(finish(ms(1000), ms(1040)), Some(ms(1000)));

@@ -10,7 +10,7 @@ use tonic::Status;
 use super::bench::{Bench, PACE, PATIENCE, address, take};
 use crate::{
     testing::{GIB, observed},
-    uplink::{FIRST_PAUSE, LONGEST_PAUSE, pause, session::ACCEPT_TIMEOUT},
+    uplink::{FIRST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_HOT, SPREAD, pause, session::ACCEPT_TIMEOUT},
 };
 
 #[tokio::test(start_paused = true)]
@@ -159,12 +159,22 @@ async fn the_end_is_quick_and_told_to_the_replica() {
 
 #[test]
 fn pauses_double_up_to_a_limit_and_are_spread() {
-    assert_eq!(pause(1, 0.0), FIRST_PAUSE);
-    assert_eq!(pause(1, 1.0), FIRST_PAUSE / 2);
-    assert_eq!(pause(3, 0.0), FIRST_PAUSE * 4);
+    let failed = |failures, random| pause(failures, false, false, random);
+    assert_eq!(failed(1, 0.0), FIRST_PAUSE);
+    assert_eq!(failed(1, 1.0), FIRST_PAUSE / 2);
+    assert_eq!(failed(3, 0.0), FIRST_PAUSE * 4);
     for failures in [0, 6, 40, u32::MAX] {
-        assert!(pause(failures, 0.0) <= LONGEST_PAUSE);
-        assert!(pause(failures, 0.999) >= FIRST_PAUSE / 2);
+        assert!(failed(failures, 0.0) <= LONGEST_PAUSE);
+        assert!(failed(failures, 0.999) >= FIRST_PAUSE / 2);
     }
-    assert_eq!(pause(u32::MAX, 0.0), LONGEST_PAUSE);
+    assert_eq!(failed(u32::MAX, 0.0), LONGEST_PAUSE);
+}
+
+#[test]
+fn after_a_good_stream_who_has_a_hot_volume_comes_back_before_the_others() {
+    assert_eq!(pause(1, true, true, 0.0), FIRST_PAUSE);
+    assert_eq!(pause(u32::MAX, true, false, 0.0), LONGEST_PAUSE_HOT);
+    assert_eq!(pause(1, false, true, 0.0), Duration::ZERO);
+    assert_eq!(pause(1, false, true, 0.5), SPREAD / 2);
+    assert_eq!(pause(1, false, true, 1.0), SPREAD);
 }

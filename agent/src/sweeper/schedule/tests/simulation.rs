@@ -143,7 +143,7 @@ fn twenty_hung_servers_do_not_slow_a_hundred_volumes() {
         sim.run(61_500, 64_600);
         assert!(sim.bench.failures(ms(64_600)).values().all(Option::is_none));
         assert_eq!(sim.bench.schedule.stranded(), 0);
-        assert_eq!(sim.workers.len(), 2);
+        assert_eq!(sim.workers.len(), 3);
     }
 }
 
@@ -200,6 +200,6 @@ proptest! {
         sim.recover(at + 9000);
         sim.run(at + 9000, at + 12_100);
         prop_assert!(sim.bench.failures(ms(at + 12_100)).values().all(Option::is_none));
-        prop_assert_eq!(sim.workers.len(), 2);
+        prop_assert_eq!(sim.workers.len(), 3);
     }
 }
