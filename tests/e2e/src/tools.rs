@@ -3,6 +3,7 @@
 use std::{
     env,
     path::{Path, PathBuf},
+    process::Output,
 };
 
 use anyhow::{Context, ensure};
@@ -25,6 +26,16 @@ impl World {
         self.run(&self.state().join("bin/kubectl"), arguments).await
     }
 
+    /// Runs kubectl and returns what it prints, and whether it says by its exit code that all is well.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn kubectl_says(&self, arguments: &[&str]) -> anyhow::Result<(String, bool)> {
+        let output = self.output(&self.state().join("bin/kubectl"), arguments).await?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok((said, output.status.success()))
+    }
+
     /// Runs helm and returns what it prints.
     ///
     /// # Errors
@@ -42,17 +53,7 @@ impl World {
     }
 
     async fn run(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<String> {
-        let mut folders = vec![self.state().join("bin")];
-        folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-        let output = Command::new(program)
-            .args(arguments)
-            .current_dir(repository())
-            .env("KUBECONFIG", self.state().join("admin.kubeconfig"))
-            .env("PATH", env::join_paths(folders)?)
-            .kill_on_drop(true)
-            .output()
-            .await
-            .with_context(|| format!("run {}", program.display()))?;
+        let output = self.output(program, arguments).await?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(
             output.status.success(),
@@ -61,5 +62,19 @@ impl World {
             said.trim()
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    async fn output(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
+        let mut folders = vec![self.state().join("bin")];
+        folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+        Command::new(program)
+            .args(arguments)
+            .current_dir(repository())
+            .env("KUBECONFIG", self.state().join("admin.kubeconfig"))
+            .env("PATH", env::join_paths(folders)?)
+            .kill_on_drop(true)
+            .output()
+            .await
+            .with_context(|| format!("run {}", program.display()))
     }
 }
