@@ -23,7 +23,7 @@ api_first := executor provisioner
 api_second := petset decider
 api_third := $(filter-out $(api_first) $(api_second),$(notdir $(basename $(wildcard tests/apiserver/tests/*))))
 # Those that judge times, or take Highwater away from the others, have the node for themselves.
-node_alone := agent_stuck all_full availability failover install interruptions
+node_alone := agent_stuck all_full availability doctor failover install interruptions
 node_first := keeping lifecycle offline replicas scaling
 node_second := $(filter-out cluster_lifecycle $(node_alone) $(node_first),$(notdir $(basename $(wildcard tests/e2e/tests/*))))
 
@@ -36,7 +36,7 @@ help:
 	@echo 'make test-long     the node tests again and again, and every growth measured'
 	@echo 'make cluster       a Kubernetes with Highwater in it; then: . target/cluster/env'
 	@echo 'make cluster-down  remove it and everything it made'
-	@echo 'make bench         seconds from crossing to capacity, over 30 growths'
+	@echo 'make bench         seconds from crossing to request and to usable space, beside a bare client'
 	@echo 'make bench-race    the highest fill rate that no volume is full at, beside what others would have made of it'
 	@echo 'make bench-agent   what the agent costs a node, beside prometheus-node-exporter; no cluster'
 	@echo 'make bench-decider the decider at 5,000 agents and 150,000 volumes, without Kubernetes'
@@ -59,9 +59,10 @@ test-long: cluster
 	for round in 1 2 3; do cargo test $(all) --no-fail-fast $(node_tests); done
 	cargo run --quiet --bin bench -- --growths 100
 
+# Beside a bare patch at kubelet's own pace: make cluster-down; make bench up='--kubelet-sync 1m' flags='--unaided 10'.
 .PHONY: bench
 bench: cluster
-	cargo run --quiet --bin bench
+	cargo run --quiet --bin bench -- $(flags)
 
 .PHONY: bench-race
 bench-race: cluster
@@ -79,10 +80,10 @@ bench-decider:
 	cargo build --quiet --release $(all) --bin highwater-decider --bin bench-decider
 	$(CARGO_TARGET_DIR)/release/bench-decider $(percent:%=--percent %)
 
-# A running cluster is kept; Highwater in it is brought up to date.
+# A running cluster is kept; Highwater in it is brought up to date. Flags of a new one: make cluster up='--kubelet-sync 1m'.
 .PHONY: cluster
 cluster: programs images cli
-	$(cluster) up --keep
+	$(cluster) up --keep $(up)
 	ln -sfn "$$(realpath $(programs)/kubectl-highwater)" target/cluster/bin/kubectl-highwater
 	. target/cluster/env && deploy/install.sh
 	@echo 'Highwater runs in the cluster; to use it: . target/cluster/env'

@@ -3,26 +3,44 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use e2e::{Database, World, objects::kinds, wait::PATIENCE};
+use e2e::{Database, Volume, World, objects::kinds, wait::PATIENCE};
 use futures::{StreamExt, pin_mut};
 use kube::{
     api::{ListParams, WatchParams},
     core::WatchEvent,
 };
 
-/// The stages of one growth, from the crossing.
+/// How a volume gets to its threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fill {
+    /// In steps, so that it is seen to come.
+    Rising,
+    /// At once.
+    Leap,
+}
+
+/// The stages of one growth.
 pub struct Growth {
-    /// Until the API server told a watch of the new request.
+    /// From the crossing until the API server told a watch of the new request.
     pub to_request: Duration,
-    /// Until statfs shows a larger filesystem.
+    /// From there until statfs shows a larger filesystem.
     pub to_usable: Duration,
 }
 
+/// As [`Database::autoscale`] sets it.
+const THRESHOLD: f64 = 80.0;
+/// A rising volume takes this much at a time ...
+const STEP: u64 = 512 << 10;
+/// ... which makes 8 MiB a second.
+const PAUSE: Duration = Duration::from_micros(62_500);
+
 /// Fills the volume past its threshold and times what follows.
+///
+/// A rising one needs three seconds for it, so that it has been seen to rise.
 ///
 /// # Errors
 /// When no growth comes within the patience of a test.
-pub async fn measure(world: &World, db: &Database) -> anyhow::Result<Growth> {
+pub async fn measure(world: &World, db: &Database, fill: Fill) -> anyhow::Result<Growth> {
     let volume = db.volume(world).await?;
     let before = volume.space()?.capacity;
     let api = db.objects.api(&kinds::REQUEST);
@@ -42,10 +60,10 @@ pub async fn measure(world: &World, db: &Database) -> anyhow::Result<Growth> {
         anyhow::bail!("the watch ended before a request came")
     };
     // The poll runs from before the filling, so that the first reading above the threshold is the crossing.
-    let crossing = volume.until("above 80 %", |space| space.percent() > 80.0);
+    let crossing = volume.until("above the threshold", |space| space.percent() > THRESHOLD);
     let filling = {
         let volume = volume.clone();
-        tokio::task::spawn_blocking(move || volume.fill_to(81.0))
+        tokio::task::spawn_blocking(move || past_the_threshold(&volume, fill))
     };
     let timed = tokio::time::timeout(PATIENCE, async {
         let (request, crossing, filled) = tokio::join!(request, crossing, filling);
@@ -59,6 +77,17 @@ pub async fn measure(world: &World, db: &Database) -> anyhow::Result<Growth> {
     db.settled(world).await?;
     Ok(Growth {
         to_request: requested.saturating_duration_since(crossed),
-        to_usable: grown.saturating_duration_since(crossed),
+        to_usable: grown.saturating_duration_since(requested),
     })
+}
+
+fn past_the_threshold(volume: &Volume, fill: Fill) -> anyhow::Result<()> {
+    if fill == Fill::Rising {
+        while volume.space()?.percent() <= THRESHOLD {
+            volume.allocate(STEP)?;
+            std::thread::sleep(PAUSE);
+        }
+        return Ok(());
+    }
+    volume.fill_to(THRESHOLD + 1.0).map(drop)
 }

@@ -2,16 +2,18 @@
 //!
 //! Databases without PostgreSQL are filled side by side: some under all rules, some by the threshold alone. What others
 //! document of their detection is then played against the recorded fill ([`rivals`]). A rate is survived if every run
-//! survives it, and a rule that has lost a rate is not asked for higher ones.
+//! survives it, and a rule that has lost a rate is not asked for higher ones. At last a real PostgreSQL is filled by COPY
+//! ([`mod@copy`]), one at a time, at whatever rate the disk allows.
 
+mod copy;
 mod filler;
 mod rivals;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use anyhow::ensure;
 use clap::Parser;
-use e2e::{Database, Objects, Shape, World, faults};
+use e2e::{Database, Objects, Shape, Volume, World, faults};
 use futures::future::try_join_all;
 use serde_json::json;
 
@@ -31,6 +33,9 @@ pub struct Args {
     /// What the storage driver takes longer for an expansion, seconds.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 10])]
     pub delays: Vec<u64>,
+    /// COPYs into a real PostgreSQL for each rule and delay.
+    #[arg(long, default_value_t = 5)]
+    pub copies: usize,
     /// Runs that must all survive.
     #[arg(long, default_value_t = 5)]
     pub runs: usize,
@@ -56,13 +61,39 @@ struct Survived {
 /// # Errors
 /// When the cluster is not up, a fill cannot be made, or its rate is not the one asked for.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let Args { rates, delays, runs } = args;
+    let Args {
+        rates,
+        delays,
+        copies,
+        runs,
+    } = args;
     ensure!(runs > 0, "--runs is at least 1");
     let world = World::connect().await?;
     for delay in delays {
-        let survived = race(&world, &rates, Duration::from_secs(delay), runs).await?;
+        let added = Duration::from_secs(delay);
+        let survived = race(&world, &rates, added, runs).await?;
         print(&survived, delay, runs);
+        for rule in [Rule::Whole, Rule::ThresholdAlone] {
+            copied(&world, rule, added, copies).await?;
+        }
     }
+    Ok(())
+}
+
+/// COPYs one after the other, each into a database of its own.
+async fn copied(world: &World, rule: Rule, delay: Duration, copies: usize) -> anyhow::Result<()> {
+    let mut done = Vec::new();
+    for n in 0..copies {
+        let one = async |world: World, objects: Objects| copy::copy(&world, &objects, n, rule, delay).await;
+        done.push(world.in_namespace("race", one).await?);
+    }
+    let survived: Vec<f64> = done.iter().filter(|c| !c.full).map(|c| c.rate).collect();
+    let rates: Vec<String> = survived.iter().map(|rate| format!("{rate:.0}")).collect();
+    println!(
+        "COPY, {rule}: {} of {copies} survived, at MiB/s of table: {}",
+        survived.len(),
+        rates.join(" ")
+    );
     Ok(())
 }
 
@@ -91,9 +122,10 @@ async fn race(world: &World, rates: &[u64], delay: Duration, runs: usize) -> any
         rivals(&mut survived, &filled, *rate, delay, runs);
         let lost = filled.iter().filter(|(.., fill)| fill.full).count();
         println!(
-            "{rate} MiB/s, {} s: {lost} of {} were full",
+            "{rate} MiB/s, {} s: {lost} of {} were full; achieved {}",
             delay.as_secs(),
-            filled.len()
+            filled.len(),
+            achieved(&filled)
         );
     }
     Ok(survived)
@@ -136,24 +168,7 @@ async fn one(
     rate: u64,
     delay: Duration,
 ) -> anyhow::Result<(Rule, u64, Filled)> {
-    let shape = Shape {
-        size: "1Gi",
-        ..Shape::default()
-    };
-    let db = Database::create(world, objects, &format!("race{n}"), shape).await?;
-    let volume = db.volume(world).await?;
-    let slow = faults::slow_controller(world, &volume, delay)?;
-    db.autoscale(json!({"scalingThreshold": 50})).await?;
-    if rule == Rule::Whole {
-        let annotations = json!({"metadata": {"annotations": {"highwater.dev/time-to-full": "On"}}});
-        let kind = &e2e::objects::kinds::AUTOSCALER;
-        objects.merge(kind, &db.autoscaler(), &annotations).await?;
-    }
-    let measured = |object: &serde_json::Value| object["status"]["reason"] == "BelowThreshold";
-    let kind = &e2e::objects::kinds::AUTOSCALER;
-    objects
-        .until_some(kind, &db.autoscaler(), "measured", measured)
-        .await?;
+    let (_db, volume, slow) = entrant(world, objects, &format!("race{n}"), false, rule, delay).await?;
     let capacity = volume.space()?.capacity;
     // Beyond the first growth, and less than what a second one may be asked for.
     let total = capacity + capacity / 2;
@@ -169,14 +184,70 @@ async fn one(
     Ok((rule, capacity, fill))
 }
 
+/// A database of 1 GiB that Highwater watches, with its volume, whose expansions take longer until the last is dropped.
+async fn entrant(
+    world: &World,
+    objects: &Objects,
+    name: &str,
+    postgres: bool,
+    rule: Rule,
+    delay: Duration,
+) -> anyhow::Result<(Database, Volume, faults::Injected)> {
+    let shape = Shape {
+        size: "1Gi",
+        postgres,
+        ..Shape::default()
+    };
+    let db = Database::create(world, objects, name, shape).await?;
+    let volume = db.volume(world).await?;
+    let slow = faults::slow_controller(world, &volume, delay)?;
+    db.autoscale(json!({"scalingThreshold": 50})).await?;
+    if rule == Rule::Whole {
+        let annotations = json!({"metadata": {"annotations": {"highwater.dev/time-to-full": "On"}}});
+        let kind = &e2e::objects::kinds::AUTOSCALER;
+        objects.merge(kind, &db.autoscaler(), &annotations).await?;
+    }
+    let measured = |object: &serde_json::Value| object["status"]["reason"] == "BelowThreshold";
+    let kind = &e2e::objects::kinds::AUTOSCALER;
+    objects
+        .until_some(kind, &db.autoscaler(), "measured", measured)
+        .await?;
+    Ok((db, volume, slow))
+}
+
+/// The slowest and the fastest of those that went to their end.
+fn achieved(filled: &[(Rule, u64, Filled)]) -> String {
+    let mut rates: Vec<f64> = filled
+        .iter()
+        .filter(|(.., f)| !f.full)
+        .map(|(.., f)| f.rate)
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    match (rates.first(), rates.last()) {
+        (Some(least), Some(most)) => {
+            format!("{:.1} to {:.1}", least / rounded(MIB), most / rounded(MIB))
+        }
+        _ => "by none".to_owned(),
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole => "Highwater",
+            Self::ThresholdAlone => "Highwater, threshold alone",
+        })
+    }
+}
+
 fn print(survived: &Survived, delay: u64, runs: usize) {
     println!("\nhighest rate survived in {runs} of {runs} runs, 1 GiB, expansions {delay} s longer");
     let line = |name: &str, rate: u64| {
         let ratio = rounded(rate) / rounded(survived.whole.max(1));
         println!("{name:<45} {rate:>4} MiB/s  {ratio:>5.2}");
     };
-    line("Highwater", survived.whole);
-    line("Highwater, threshold alone", survived.threshold);
+    line(&Rule::Whole.to_string(), survived.whole);
+    line(&Rule::ThresholdAlone.to_string(), survived.threshold);
     for (rival, rate) in RIVALS.iter().zip(survived.rivals) {
         line(&format!("{} (simulated)", rival.name), rate);
     }

@@ -22,6 +22,12 @@ impl Spread {
         self.0.get(rank - 1).copied().unwrap_or(f64::NAN)
     }
 
+    /// Nothing was measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The 50th percentile, in seconds.
     #[must_use]
     pub fn median(&self) -> f64 {
@@ -39,7 +45,7 @@ impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "p50 {:.2} s  p99 {:.2} s  max {:.2} s",
+            "{:6.2}{:6.2}{:6.2}",
             self.median(),
             self.percentile(99),
             self.worst()

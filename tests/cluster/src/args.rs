@@ -61,6 +61,9 @@ pub struct UpArgs {
     /// Keep a cluster that runs there already, if all its components do
     #[arg(long)]
     pub keep: bool,
+    /// Kubelet looks at its pods once in this time; its own default is 1m
+    #[arg(long, value_name = "TIME", default_value = "5s")]
+    pub kubelet_sync: String,
 }
 
 /// Flags of `import`.

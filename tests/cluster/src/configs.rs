@@ -15,12 +15,12 @@ use crate::{
 const NOTHING_ELSE: &str = "root.zone";
 
 /// Writes them all into the state folder.
-pub(crate) fn write(state: &State) -> Result<()> {
+pub(crate) fn write(state: &State, kubelet_sync: &str) -> Result<()> {
     let write = |name: &str, text: String| {
         let path = state.path(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
-    write("kubelet.json", kubelet(state))?;
+    write("kubelet.json", kubelet(state, kubelet_sync))?;
     write("containerd.toml", containerd(state))?;
     write("cni/10-pods.conflist", network::pod_network(state))?;
     write("Corefile", corefile(state))?;
@@ -32,7 +32,7 @@ pub(crate) fn write(state: &State) -> Result<()> {
 }
 
 /// Every path below the state folder, every limit that is about this machine's own disk off, and no packet-filter chains.
-fn kubelet(state: &State) -> String {
+fn kubelet(state: &State, sync: &str) -> String {
     let nothing_free = "0%";
     let config = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -59,7 +59,7 @@ fn kubelet(state: &State) -> String {
             "imagefs.available": nothing_free,
         },
         "imageGCHighThresholdPercent": 100, // images cannot be fetched again
-        "syncFrequency": "5s",
+        "syncFrequency": sync,
         "tlsCertFile": state.path("pki/node.crt"),
         "tlsPrivateKeyFile": state.path("pki/node.key"),
         "authentication": {

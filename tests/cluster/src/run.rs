@@ -52,6 +52,7 @@ fn start(args: UpArgs) -> Result<()> {
         state,
         csi_loop,
         keep,
+        kubelet_sync,
     } = args;
     let (folder, started) = (folder(state), Instant::now());
     if keep && Cluster::attach(&folder).is_ok() {
@@ -59,7 +60,7 @@ fn start(args: UpArgs) -> Result<()> {
         return Ok(());
     }
     let csi_loop = csi_loop.map_or_else(|| places::program("csi-loop"), Ok)?;
-    let cluster = up::up(&folder, &csi_loop)?;
+    let cluster = up::up(&folder, &csi_loop, &kubelet_sync)?;
     println!(
         "cluster: ready after {:.1} s; to use it: . {}",
         started.elapsed().as_secs_f64(),

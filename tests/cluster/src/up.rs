@@ -47,8 +47,8 @@ pub fn set_up() -> Result<(Binaries, Images)> {
 }
 
 /// Starts a cluster in the folder; whatever ran there or anywhere else on this machine before is removed first. `csi_loop` is
-/// the driver's program.
-pub fn up(folder: &Path, csi_loop: &Path) -> Result<Cluster> {
+/// the driver's program; `kubelet_sync` is the time between two looks of kubelet at its pods, as its configuration has it.
+pub fn up(folder: &Path, csi_loop: &Path, kubelet_sync: &str) -> Result<Cluster> {
     if !Uid::effective().is_root() {
         bail!("a cluster mounts filesystems and makes network interfaces: run as root");
     }
@@ -56,7 +56,7 @@ pub fn up(folder: &Path, csi_loop: &Path) -> Result<Cluster> {
     let _lock = MachineLock::take()?;
     let state = State::at(folder)?;
     down::clear_for(&state)?;
-    let csi_loop = prepare(&state, &binaries, csi_loop)?;
+    let csi_loop = prepare(&state, &binaries, csi_loop, kubelet_sync)?;
 
     let foundation = components::foundation(&state, &binaries)?;
     for launch in &foundation {
@@ -73,11 +73,11 @@ pub fn up(folder: &Path, csi_loop: &Path) -> Result<Cluster> {
 
 /// Folders, files, addresses: all but processes. Gives the driver's program as it is started: a copy, so that building it
 /// again does not touch what runs.
-fn prepare(state: &State, binaries: &Binaries, csi_loop: &Path) -> Result<PathBuf> {
+fn prepare(state: &State, binaries: &Binaries, csi_loop: &Path, kubelet_sync: &str) -> Result<PathBuf> {
     Ledger::open(state)?;
     state.create()?;
     sign(state)?;
-    configs::write(state)?;
+    configs::write(state, kubelet_sync)?;
     let policy = state.path("audit-policy.yaml");
     fs::write(&policy, AUDIT_POLICY).with_context(|| format!("cannot write {}", policy.display()))?;
     let driver = state.path("bin/csi-loop");

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use csi_loop::faults::{self, Code, Fault, Injected, Operation, Rule, Selector};
+pub use csi_loop::faults::Injected;
+use csi_loop::faults::{self, Code, Fault, Operation, Rule, Selector};
 
 use crate::{Volume, World};
 

@@ -1,0 +1,56 @@
+//! The race of a real PostgreSQL: one COPY, as fast as the disk takes it, into a volume that it does not fit into.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use e2e::{Objects, World};
+
+use super::{MIB, Rule, entrant, filler::rounded};
+
+/// Characters of a row; with what PostgreSQL adds, eight make a page.
+const ROW: u64 = 980;
+/// Rows of which the table takes half as much again as the volume has when it begins.
+const ROWS: u64 = 1_500_000;
+
+/// How a COPY went.
+#[derive(Debug)]
+pub(super) struct Copied {
+    /// MiB of table a second.
+    pub(super) rate: f64,
+    /// PostgreSQL had no space left.
+    pub(super) full: bool,
+}
+
+/// One COPY into a new database under a rule.
+///
+/// # Errors
+/// When it fails for another reason than want of space.
+pub(super) async fn copy(
+    world: &World,
+    objects: &Objects,
+    n: usize,
+    rule: Rule,
+    delay: Duration,
+) -> anyhow::Result<Copied> {
+    let (db, _, _slow) = entrant(world, objects, &format!("copy{n}"), true, rule, delay).await?;
+    let program = format!("yes $(head -c {ROW} /dev/zero | tr \\\\0 x) | head -n {ROWS}");
+    let statement = format!("CREATE TABLE rows (filler text); COPY rows FROM PROGRAM '{program}'");
+    let began = Instant::now();
+    let outcome = db.sql(world, &statement).await;
+    let took = began.elapsed().as_secs_f64();
+    if let Err(error) = outcome {
+        ensure!(format!("{error:#}").contains("No space left"), error);
+        return Ok(Copied {
+            rate: 0.0,
+            full: true,
+        });
+    }
+    let bytes: u64 = db
+        .sql(world, "SELECT pg_total_relation_size('rows')")
+        .await?
+        .parse()?;
+    Ok(Copied {
+        rate: rounded(bytes) / rounded(MIB) / took,
+        full: false,
+    })
+}
