@@ -11,7 +11,7 @@ pub struct Args {
     /// How many of a bare patch alone, which waits for kubelet's next look at its pods.
     #[arg(long, default_value_t = 0)]
     pub unaided: usize,
-    /// Seconds for which the databases are then left alone, to count what is written to the API server all the same.
+    /// Seconds for which the databases are left alone at first, to count what is written to the API server all the same.
     #[arg(long, default_value_t = 60)]
     pub idle: u64,
     /// A short run with loose bounds that only catches a broken path.

@@ -86,6 +86,8 @@ async fn rounds(
         ours.autoscale(json!({"scalingRules": rules})).await?;
         ours.until_reason(Reason::BelowThreshold).await?;
         let before = writes::so_far(&world, &objects)?;
+        tokio::time::sleep(idle).await;
+        let grown_from = writes::so_far(&world, &objects)?;
         let (mut rising, mut leap, mut usable) = (vec![], vec![], vec![]);
         let (mut by_hand, mut alone) = (vec![], vec![]);
         for _ in 0..growths {
@@ -107,7 +109,7 @@ async fn rounds(
             unaided: Spread::of(alone),
         };
         ours.until_reason(Reason::BelowThreshold).await?;
-        let writes = Writes::count(&world, &objects, before, 2 * growths, idle).await?;
+        let writes = Writes::count(&world, &objects, (before, grown_from), idle, 2 * growths)?;
         Ok((times, writes))
     };
     world.in_namespace("bench", measured).await

@@ -85,7 +85,9 @@ async fn copied(world: &World, rule: Rule, delay: Duration, copies: usize) -> an
     let mut done = Vec::new();
     for n in 0..copies {
         let one = async |world: World, objects: Objects| copy::copy(&world, &objects, n, rule, delay).await;
-        done.push(world.in_namespace("race", one).await?);
+        let letter = if rule == Rule::Whole { "w" } else { "t" };
+        let name = format!("copy-{}-{letter}{n}", delay.as_secs());
+        done.push(world.in_namespace(&name, one).await?);
     }
     let survived: Vec<f64> = done.iter().filter(|c| !c.full).map(|c| c.rate).collect();
     let rates: Vec<String> = survived.iter().map(|rate| format!("{rate:.0}")).collect();
@@ -157,7 +159,8 @@ async fn heat(
         let each = rules.iter().enumerate();
         try_join_all(each.map(|(n, rule)| one(&world, &objects, n, *rule, rate, delay))).await
     };
-    world.in_namespace("race", filled).await
+    let name = format!("race-{}-{}", delay.as_secs(), rate / MIB);
+    world.in_namespace(&name, filled).await
 }
 
 async fn one(

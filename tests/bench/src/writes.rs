@@ -21,29 +21,26 @@ pub fn so_far(world: &World, objects: &Objects) -> anyhow::Result<usize> {
 }
 
 impl Writes {
-    /// Those of `growths`, which came after the first `before`, and those of the next `idle`.
+    /// Those between the first two numbers, which came in an `idle` time, and those of the `growths` since the second.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn count(
+    pub fn count(
         world: &World,
         objects: &Objects,
-        before: usize,
-        growths: usize,
+        (before, grown_from): (usize, usize),
         idle: Duration,
+        growths: usize,
     ) -> anyhow::Result<Self> {
-        let after = so_far(world, objects)?;
-        tokio::time::sleep(idle).await;
         let mut all = audit::written_by_highwater(world, objects.namespace())?;
-        let unprompted = all.split_off(after);
         let mut growing = BTreeMap::new();
-        for what in all.into_iter().skip(before) {
+        for what in all.split_off(grown_from) {
             *growing.entry(what).or_default() += 1;
         }
         Ok(Self {
             growths,
             growing,
-            idle: (idle, unprompted),
+            idle: (idle, all.split_off(before)),
         })
     }
 }

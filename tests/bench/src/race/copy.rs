@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use e2e::{Objects, World};
+use e2e::{Objects, World, objects::kinds, wait};
+use serde_json::Value;
 
 use super::{MIB, Rule, entrant, filler::rounded};
 
@@ -33,6 +34,10 @@ pub(super) async fn copy(
     delay: Duration,
 ) -> anyhow::Result<Copied> {
     let (db, _, _slow) = entrant(world, objects, &format!("copy{n}"), true, rule, delay).await?;
+    let answers = |pod: &Value| wait::condition(pod, "Ready").is_some_and(|c| c.0 == "True");
+    db.objects
+        .until_some(&kinds::POD, &db.pod(), "ready", answers)
+        .await?;
     let program = format!("yes $(head -c {ROW} /dev/zero | tr \\\\0 x) | head -n {ROWS}");
     let statement = format!("CREATE TABLE rows (filler text); COPY rows FROM PROGRAM '{program}'");
     let began = Instant::now();
