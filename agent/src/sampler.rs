@@ -15,7 +15,7 @@ use crate::{
     board::Latest,
     history::Point,
     report::{
-        BYTES_A_MESSAGE, INDEX_BYTES, Named, POINT_BYTES, READING_BYTES, Reading, Report, bytes, parts,
+        BYTES_A_MESSAGE, INDEX_BYTES, Moved, Named, POINT_BYTES, READING_BYTES, Reading, Report, bytes, parts,
     },
     sweeper::Observation,
     volumes::Volume,
@@ -185,9 +185,10 @@ impl Sampler {
             }
             match self.sent.get(&seen.volume.pv) {
                 Some(sent) if sent.volume.has_names_of(&seen.volume) => {
-                    let index = sent.reading.index;
+                    let Reading { index, usage, .. } = sent.reading;
                     if step::has_moved(&sent.reading, seen, self.levels_of(index)) {
-                        readings.push(self.name(seen, index).reading);
+                        let (before, reading) = (usage, self.name(seen, index).reading);
+                        readings.push(Moved { reading, before });
                         size += READING_BYTES;
                     }
                 }

@@ -24,7 +24,7 @@ use crate::{board::Board, metrics::Metrics};
 
 pub mod dial;
 mod session;
-mod wire;
+pub(crate) mod wire;
 
 use dial::{Connect, Resolve};
 pub use wire::Identity;

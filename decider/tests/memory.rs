@@ -139,9 +139,11 @@ fn part(from: u32, count: u32, now: i64) -> Snapshot {
         fs_type: "ext4".into(),
         reading: Some(Reading {
             index,
-            capacity: CAPACITY,
+            capacity: Some(CAPACITY),
             available: CAPACITY / 2,
             used: CAPACITY / 2,
+            inodes_total: Some(0),
+            inodes_free: Some(0),
             ..Reading::default()
         }),
     };

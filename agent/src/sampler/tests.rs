@@ -73,7 +73,7 @@ fn readings(report: Option<Report>) -> Vec<Reading> {
             ..
         }) => {
             assert!(added.is_empty() && gone.is_empty());
-            readings
+            readings.into_iter().map(|moved| moved.reading).collect()
         }
         other => panic!("no changes but {other:?}"),
     }

@@ -28,6 +28,14 @@ pub enum BadMessage {
         /// Its index.
         index: u32,
     },
+    /// A volume whose reading leaves out a number: there is none before it that it could be as.
+    #[error("volume {index} with a reading that leaves out {field}")]
+    LeftOut {
+        /// Its index.
+        index: u32,
+        /// The number.
+        field: &'static str,
+    },
     /// A volume whose reading is another's.
     #[error("volume {index} with the reading of {other}")]
     OtherReading {
@@ -61,4 +69,12 @@ pub enum BadMessage {
         /// The limit.
         most: usize,
     },
+}
+
+impl BadMessage {
+    /// An index nobody introduced.
+    pub(super) fn unnamed(index: u32) -> Self {
+        let what = "names no volume";
+        Self::Index { index, what }
+    }
 }

@@ -18,7 +18,7 @@ async fn absurd_samples_are_refused_and_counted() {
     let mut agent = bed.agent().await;
     let absurd = [
         Reading {
-            capacity: 0,
+            capacity: Some(0),
             available: 0,
             used: 0,
             ..reading(1, 0)
@@ -32,12 +32,12 @@ async fn absurd_samples_are_refused_and_counted() {
             ..reading(1, 0)
         },
         Reading {
-            inodes_total: 10,
-            inodes_free: 11,
+            inodes_total: Some(10),
+            inodes_free: Some(11),
             ..reading(1, 0)
         },
         Reading {
-            capacity: u64::MAX,
+            capacity: Some(u64::MAX),
             ..reading(1, 0)
         },
     ];
@@ -122,6 +122,11 @@ async fn broken_messages_end_their_stream_with_a_code() {
         ..volume(1, "pv", 1)
     };
     let far = Body::Heartbeat(Heartbeat { as_of_ms: i64::MAX });
+    let without = |leave_out: fn(&mut Reading)| {
+        let mut volume = volume(1, "pv", 1);
+        volume.reading.iter_mut().for_each(leave_out);
+        volume
+    };
     let later_part = Body::Snapshot(Snapshot {
         volumes: vec![],
         as_of_ms: bed.now_ms(),
@@ -129,12 +134,12 @@ async fn broken_messages_end_their_stream_with_a_code() {
         last: true,
     });
     let points = vec![Point::default(); 601];
-    let unknown = |readings, gone| {
+    let changes = |readings, added, gone| {
         Body::Changes(Changes {
             as_of_ms: bed.now_ms(),
             readings,
+            added,
             gone,
-            ..Changes::default()
         })
     };
     let broken = [
@@ -145,10 +150,25 @@ async fn broken_messages_end_their_stream_with_a_code() {
             bed.snapshot(vec![volume(1, "../../etc", 1)]),
         ),
         ("an empty name", bed.snapshot(vec![volume(1, "", 1)])),
+        (
+            "a volume without its capacity",
+            bed.snapshot(vec![without(|r| r.capacity = None)]),
+        ),
+        (
+            "a volume without its inodes",
+            bed.snapshot(vec![without(|r| r.inodes_total = None)]),
+        ),
+        (
+            "a new volume without its free inodes",
+            changes(vec![], vec![without(|r| r.inodes_free = None)], vec![]),
+        ),
         ("an instant that does not exist", far),
         ("a later part first", later_part),
-        ("a reading of nothing", unknown(vec![reading(99, 1)], vec![])),
-        ("nothing is gone", unknown(vec![], vec![99])),
+        (
+            "a reading of nothing",
+            changes(vec![reading(99, 1)], vec![], vec![]),
+        ),
+        ("nothing is gone", changes(vec![], vec![], vec![99])),
         ("a second hello", bed.hello("node-1")),
         (
             "too long a past",
