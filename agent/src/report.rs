@@ -45,6 +45,8 @@ pub enum Report {
     Heartbeat {
         /// See [`crate::board::Latest::as_of`].
         as_of: Timestamp,
+        /// That of the latest snapshot of the stream.
+        snapshot: Timestamp,
     },
 }
 

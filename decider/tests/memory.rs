@@ -73,7 +73,7 @@ async fn a_volume_costs_a_bounded_number_of_bytes() {
         }))
         .await;
     }
-    say(Body::Heartbeat(Heartbeat { as_of_ms: now + 2 })).await;
+    say(Body::Heartbeat(Heartbeat { after_ms: 1 })).await;
     acknowledged(&mut answers, now + 2).await;
     drop(store.moved().take().await);
     let change = region.change();

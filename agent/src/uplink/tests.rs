@@ -76,7 +76,7 @@ async fn hello_then_everything_then_what_moved_then_heartbeats() {
     let silent = Instant::now();
     assert!(matches!(
         stream.next().await,
-        Body::Heartbeat(Heartbeat { as_of_ms: 10_000 })
+        Body::Heartbeat(Heartbeat { after_ms: 1000 })
     ));
     assert!(
         silent.elapsed() >= PACE.heartbeat && silent.elapsed() < PACE.heartbeat + Duration::from_millis(50)

@@ -66,8 +66,8 @@ pub(crate) fn message(report: Report) -> AgentMessage {
             added: added.into_iter().map(|named| volume(named, as_of)).collect(),
             gone,
         }),
-        Report::Heartbeat { as_of } => Body::Heartbeat(Heartbeat {
-            as_of_ms: as_of.as_millisecond(),
+        Report::Heartbeat { as_of, snapshot } => Body::Heartbeat(Heartbeat {
+            after_ms: as_of.as_millisecond() - snapshot.as_millisecond(),
         }),
     })
 }

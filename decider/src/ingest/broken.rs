@@ -52,7 +52,7 @@ pub enum BadMessage {
         /// As sent.
         count: usize,
     },
-    /// The first message says who speaks, and no other does.
+    /// A message out of its place in the stream: the first says who speaks, and some follow others.
     #[error("{0}")]
     OutOfOrder(&'static str),
     /// An index nobody introduced, or introduced for another volume.

@@ -9,7 +9,7 @@ use units::Reason;
 use super::{
     BadMessage,
     volumes::Volumes,
-    wire::{Changes, Message, Reading, Snapshot, Steady, Volume},
+    wire::{self, Changes, Message, Reading, Snapshot, Steady, Volume},
 };
 use crate::{
     metrics::Metrics,
@@ -25,6 +25,8 @@ pub(super) struct Session {
     volumes: Volumes,
     /// Indices named by the parts of the snapshot under way.
     snapshot: Option<HashSet<u32>>,
+    /// As of when the latest snapshot was whose parts have all come.
+    snapshot_as_of: Option<Timestamp>,
     /// By how much the node's clock was off, until a message shows it right.
     clock_off: Option<Duration>,
 }
@@ -53,6 +55,7 @@ impl Session {
             metrics,
             volumes: Volumes::default(),
             snapshot: None,
+            snapshot_as_of: None,
             clock_off,
         }
     }
@@ -75,7 +78,11 @@ impl Session {
             Message::Hello(_) => Err(BadMessage::OutOfOrder("a second Hello")),
             Message::Snapshot(snapshot) => self.snapshot(snapshot, now).map(Some),
             Message::Changes(changes) => self.changes(changes, now).map(Some),
-            Message::Heartbeat(as_of) => {
+            Message::Heartbeat(after_ms) => {
+                let snapshot = self
+                    .snapshot_as_of
+                    .ok_or(BadMessage::OutOfOrder("a heartbeat before a whole snapshot"))?;
+                let as_of = wire::after(snapshot, after_ms)?;
                 self.confirm(as_of, now);
                 Ok(Some(as_of))
             }
@@ -121,6 +128,7 @@ impl Session {
         self.volumes.settle();
         let present = self.volumes.mounts().collect();
         self.store.forget_others(&self.registration, &present);
+        self.snapshot_as_of = Some(as_of);
         self.confirm(as_of, now);
         Ok(as_of)
     }

@@ -30,8 +30,8 @@ pub enum Message {
     Snapshot(Snapshot),
     /// What moved.
     Changes(Changes),
-    /// Nothing moved, as of then.
-    Heartbeat(Timestamp),
+    /// Nothing moved, as of so many milliseconds after the latest snapshot.
+    Heartbeat(i64),
     /// The past, by index.
     History(Vec<(u32, Vec<Point>)>),
 }
@@ -124,7 +124,7 @@ impl TryFrom<v1::AgentMessage> for Message {
                 added: read_volumes(added, as_of_ms)?,
                 gone,
             }),
-            Body::Heartbeat(v1::Heartbeat { as_of_ms }) => Self::Heartbeat(instant("as_of_ms", as_of_ms)?),
+            Body::Heartbeat(v1::Heartbeat { after_ms }) => Self::Heartbeat(after_ms),
             Body::History(v1::History { volumes }) => {
                 Self::History(volumes.into_iter().map(read_history).collect::<Result<_, _>>()?)
             }
@@ -196,6 +196,11 @@ fn read_history(history: v1::VolumeHistory) -> Result<(u32, Vec<Point>), BadMess
         })
     };
     Ok((index, points.into_iter().map(point).collect::<Result<_, _>>()?))
+}
+
+/// The instant that a heartbeat tells of.
+pub(super) fn after(snapshot: Timestamp, after_ms: i64) -> Result<Timestamp, BadMessage> {
+    instant("after_ms", snapshot.as_millisecond().saturating_add(after_ms))
 }
 
 fn instant(field: &'static str, ms: i64) -> Result<Timestamp, BadMessage> {

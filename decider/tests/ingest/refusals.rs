@@ -121,7 +121,11 @@ async fn broken_messages_end_their_stream_with_a_code() {
         reading: None,
         ..volume(1, "pv", 1)
     };
-    let far = Body::Heartbeat(Heartbeat { as_of_ms: i64::MAX });
+    let far = |after_ms| Body::Heartbeat(Heartbeat { after_ms });
+    let no_instant = Body::Changes(Changes {
+        as_of_ms: i64::MAX,
+        ..Changes::default()
+    });
     let without = |leave_out: fn(&mut Reading)| {
         let mut volume = volume(1, "pv", 1);
         volume.reading.iter_mut().for_each(leave_out);
@@ -162,7 +166,9 @@ async fn broken_messages_end_their_stream_with_a_code() {
             "a new volume without its free inodes",
             changes(vec![], vec![without(|r| r.inodes_free = None)], vec![]),
         ),
-        ("an instant that does not exist", far),
+        ("an instant that does not exist", no_instant),
+        ("a heartbeat from beyond the end of time", far(i64::MAX)),
+        ("a heartbeat from before its beginning", far(i64::MIN)),
         ("a later part first", later_part),
         (
             "a reading of nothing",
@@ -179,9 +185,32 @@ async fn broken_messages_end_their_stream_with_a_code() {
     ];
     for (n, (what, body)) in (1..).zip(broken) {
         let mut agent = bed.agent().await;
+        agent.say(bed.snapshot(vec![])).await;
         agent.say(body).await;
         assert_eq!(agent.end().await.code(), Code::InvalidArgument, "{what}");
         assert_eq!(bed.metrics.refusals(Reason::BadMessage), n, "{what} is counted");
+    }
+}
+
+/// There is nothing to count from: neither before the first snapshot nor while its last part is still to come.
+#[tokio::test]
+async fn a_heartbeat_before_a_whole_snapshot_ends_its_stream() {
+    let bed = Bed::new().await;
+    let first_part = Body::Snapshot(Snapshot {
+        volumes: vec![volume(1, "pv", 1)],
+        as_of_ms: bed.now_ms(),
+        first: true,
+        last: false,
+    });
+    for before in [None, Some(first_part)] {
+        let mut agent = bed.agent().await;
+        if let Some(before) = before {
+            agent.say(before).await;
+        }
+        agent.say(Body::Heartbeat(Heartbeat { after_ms: 1 })).await;
+        let end = agent.end().await;
+        assert_eq!(end.code(), Code::InvalidArgument);
+        assert!(end.message().contains("heartbeat"), "{end}");
     }
 }
 

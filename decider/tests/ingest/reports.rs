@@ -36,16 +36,16 @@ async fn a_snapshot_then_changes_then_heartbeats() {
     );
 
     bed.clock.advance(Duration::from_secs(60));
-    agent
-        .say(Body::Heartbeat(Heartbeat {
-            as_of_ms: bed.now_ms(),
-        }))
-        .await;
-    agent.ack().await;
+    agent.say(Body::Heartbeat(Heartbeat { after_ms: 61_000 })).await;
+    assert_eq!(agent.ack().await, bed.now_ms());
     let Usage::Seen(seen) = bed.store.usage("pv-a", bed.clock.now(), STALE, |_| true) else {
         panic!("not seen")
     };
     assert_eq!(seen.as_of, bed.clock.now(), "nothing moved, and that is news");
+    // The node's clock was set back: what was vouched for stays.
+    agent.say(Body::Heartbeat(Heartbeat { after_ms: -1000 })).await;
+    assert_eq!(agent.ack().await, bed.now_ms() - 62_000);
+    assert_eq!(bed.used("pv-a"), Some(150));
 }
 
 /// What a change leaves out is as it was sent before, also where that was refused or never measured.
@@ -157,11 +157,7 @@ async fn the_past_is_taken_in() {
             volumes: vec![VolumeHistory { index: 1, points }],
         }))
         .await;
-    agent
-        .say(Body::Heartbeat(Heartbeat {
-            as_of_ms: bed.now_ms(),
-        }))
-        .await;
+    agent.say(Body::Heartbeat(Heartbeat { after_ms: 0 })).await;
     agent.ack().await;
     let trend = bed
         .store

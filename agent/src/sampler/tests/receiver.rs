@@ -7,7 +7,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use proto::usage::v1::{self, AgentMessage, Changes, Snapshot, agent_message::Body};
+use proto::usage::v1::{self, AgentMessage, Changes, Heartbeat, Snapshot, agent_message::Body};
 
 use super::{Bench, STEP};
 use crate::{
@@ -27,6 +27,8 @@ struct Receiver {
     volumes: BTreeMap<u32, (String, v1::Reading)>,
     used_indices: BTreeSet<u32>,
     parts: BTreeSet<u32>,
+    snapshot_ms: Option<i64>,
+    as_of_ms: i64,
 }
 
 impl Receiver {
@@ -34,10 +36,12 @@ impl Receiver {
         match message.body.expect("a body") {
             Body::Snapshot(snapshot) => self.snapshot(snapshot),
             Body::Changes(changes) => self.changes(changes),
+            Body::Heartbeat(Heartbeat { after_ms }) => {
+                self.as_of_ms = self.snapshot_ms.expect("a snapshot before") + after_ms;
+            }
             Body::History(past) => {
                 assert!(past.volumes.iter().all(|v| self.volumes.contains_key(&v.index)));
             }
-            Body::Heartbeat(_) => {}
             Body::Hello(_) => panic!("no report"),
         }
     }
@@ -48,12 +52,15 @@ impl Receiver {
         }
         self.parts.extend(snapshot.volumes.iter().map(|v| v.index));
         snapshot.volumes.into_iter().for_each(|v| self.insert(v));
+        self.as_of_ms = snapshot.as_of_ms;
         if snapshot.last {
             self.volumes.retain(|index, _| self.parts.contains(index));
+            self.snapshot_ms = Some(snapshot.as_of_ms);
         }
     }
 
     fn changes(&mut self, changes: Changes) {
+        self.as_of_ms = changes.as_of_ms;
         for index in changes.gone {
             assert!(self.volumes.remove(&index).is_some(), "gone before it was there");
         }
@@ -86,7 +93,11 @@ impl Receiver {
                 let moved = readings.iter().map(|moved| moved.reading);
                 moved.chain(added.iter().map(|named| named.reading)).collect()
             }
-            Report::Heartbeat { .. } | Report::History(_) => return,
+            Report::Heartbeat { as_of, .. } => {
+                assert_eq!(self.as_of_ms, as_of.as_millisecond());
+                return;
+            }
+            Report::History(_) => return,
         };
         for reading in told {
             assert_eq!(numbers(&self.volumes[&reading.index].1), reading.usage);

@@ -61,8 +61,9 @@ pub(super) fn changes(node: &Node, moved: &[usize], now_ms: i64) -> AgentMessage
     }))
 }
 
-pub(super) fn heartbeat(now_ms: i64) -> AgentMessage {
-    wrap(Body::Heartbeat(Heartbeat { as_of_ms: now_ms }))
+/// Nothing moved, as of so long after the latest snapshot.
+pub(super) fn heartbeat(after_ms: i64) -> AgentMessage {
+    wrap(Body::Heartbeat(Heartbeat { after_ms }))
 }
 
 /// The past of all volumes, in messages that are not too large.
