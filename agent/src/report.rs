@@ -35,7 +35,7 @@ pub enum Report {
         /// See [`crate::board::Latest::as_of`].
         as_of: Timestamp,
         /// Volumes with new numbers.
-        readings: Vec<Reading>,
+        readings: Vec<Moved>,
         /// Volumes that are new to the stream.
         added: Vec<Named>,
         /// Indices that name nothing any more; a volume can be gone and added under another index.
@@ -45,6 +45,8 @@ pub enum Report {
     Heartbeat {
         /// See [`crate::board::Latest::as_of`].
         as_of: Timestamp,
+        /// That of the latest snapshot of the stream.
+        snapshot: Timestamp,
     },
 }
 
@@ -68,6 +70,15 @@ pub struct Reading {
     pub usage: Usage,
     /// Why they are not current.
     pub failure: Option<Failure>,
+}
+
+/// New numbers of a volume, and those the stream has of it: what is the same in both need not be told again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// The new numbers.
+    pub reading: Reading,
+    /// What was sent for the same index before.
+    pub before: Usage,
 }
 
 /// The volumes of a snapshot as parts of the length of a message; one part even if there are none.

@@ -15,7 +15,7 @@ use crate::{
     board::Latest,
     history::Point,
     report::{
-        BYTES_A_MESSAGE, INDEX_BYTES, Named, POINT_BYTES, READING_BYTES, Reading, Report, bytes, parts,
+        BYTES_A_MESSAGE, INDEX_BYTES, Moved, Named, POINT_BYTES, READING_BYTES, Reading, Report, bytes, parts,
     },
     sweeper::Observation,
     volumes::Volume,
@@ -36,6 +36,8 @@ pub struct Sampler {
     /// The rest of a snapshot and of the history.
     queue: VecDeque<Report>,
     snapshot_due: Option<Instant>,
+    /// As of when the latest snapshot was.
+    snapshot_as_of: Timestamp,
     last_report: Option<Instant>,
     /// The moment up to which the stream has been told of everything.
     covered: Timestamp,
@@ -64,6 +66,7 @@ impl Sampler {
             levels: BTreeMap::new(),
             queue: VecDeque::new(),
             snapshot_due: None,
+            snapshot_as_of: Timestamp::UNIX_EPOCH,
             last_report: None,
             covered: Timestamp::UNIX_EPOCH,
             compared: None,
@@ -76,14 +79,17 @@ impl Sampler {
         if self.queue.is_empty() && self.snapshot_due.is_none_or(|due| due <= now) {
             self.snapshot(latest, now);
         }
-        let heartbeat = || Report::Heartbeat { as_of: latest.as_of };
+        let heartbeat = Report::Heartbeat {
+            as_of: latest.as_of,
+            snapshot: self.snapshot_as_of,
+        };
         let is_due = |last: Instant| now.saturating_duration_since(last) >= self.heartbeat;
         let due = self.last_report.is_none_or(is_due);
         let report = match self.queue.pop_front() {
             Some(report) => report,
-            None => self.changes(latest).or_else(|| due.then(heartbeat))?,
+            None => self.changes(latest).or_else(|| due.then_some(heartbeat))?,
         };
-        if let Report::Heartbeat { as_of } = report {
+        if let Report::Heartbeat { as_of, .. } = report {
             self.covered = as_of;
         }
         self.last_report = Some(now);
@@ -141,6 +147,7 @@ impl Sampler {
         }
         self.covered = latest.as_of;
         self.resume = None;
+        self.snapshot_as_of = latest.as_of;
         self.snapshot_due = Some(now + self.snapshot_every);
     }
 
@@ -192,9 +199,10 @@ impl Sampler {
             }
             match self.sent.get(&seen.volume.pv) {
                 Some(sent) if sent.volume.has_names_of(&seen.volume) => {
-                    let index = sent.reading.index;
+                    let Reading { index, usage, .. } = sent.reading;
                     if step::has_moved(&sent.reading, seen, self.levels_of(index)) {
-                        readings.push(self.name(seen, index).reading);
+                        let (before, reading) = (usage, self.name(seen, index).reading);
+                        readings.push(Moved { reading, before });
                         size += READING_BYTES;
                     }
                 }

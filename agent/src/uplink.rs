@@ -27,7 +27,7 @@ use crate::{
 
 pub mod dial;
 mod session;
-mod wire;
+pub(crate) mod wire;
 
 use dial::{Connect, Resolve};
 pub use wire::Identity;

@@ -21,6 +21,7 @@ use crate::{metrics::Metrics, store::Store};
 mod broken;
 mod node;
 mod session;
+mod volumes;
 pub mod wire;
 
 pub use broken::BadMessage;

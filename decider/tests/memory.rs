@@ -73,7 +73,7 @@ async fn a_volume_costs_a_bounded_number_of_bytes() {
         }))
         .await;
     }
-    say(Body::Heartbeat(Heartbeat { as_of_ms: now + 2 })).await;
+    say(Body::Heartbeat(Heartbeat { after_ms: 1 })).await;
     acknowledged(&mut answers, now + 2).await;
     drop(store.moved().take().await);
     let change = region.change();
@@ -139,9 +139,11 @@ fn part(from: u32, count: u32, now: i64) -> Snapshot {
         fs_type: "ext4".into(),
         reading: Some(Reading {
             index,
-            capacity: CAPACITY,
+            capacity: Some(CAPACITY),
             available: CAPACITY / 2,
             used: CAPACITY / 2,
+            inodes_total: Some(0),
+            inodes_free: Some(0),
             ..Reading::default()
         }),
     };

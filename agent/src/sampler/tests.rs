@@ -73,7 +73,7 @@ fn readings(report: Option<Report>) -> Vec<Reading> {
             ..
         }) => {
             assert!(added.is_empty() && gone.is_empty());
-            readings
+            readings.into_iter().map(|moved| moved.reading).collect()
         }
         other => panic!("no changes but {other:?}"),
     }
@@ -98,7 +98,10 @@ fn a_heartbeat_only_when_nothing_else_went_out() {
     assert_eq!(bench.tick(vec![observed("a", 1, 0)]), None);
     assert_eq!(
         bench.tick(vec![observed("a", 2, 0)]),
-        Some(Report::Heartbeat { as_of: seconds(2) })
+        Some(Report::Heartbeat {
+            as_of: seconds(2),
+            snapshot: seconds(0)
+        })
     );
     assert_eq!(bench.tick(vec![observed("a", 3, 0)]), None);
     assert!(matches!(

@@ -46,6 +46,11 @@ async fn hello_then_everything_then_what_moved_then_heartbeats() {
         (volumes[0].pv.as_str(), volumes[0].pod_uid.as_str()),
         ("a", "pod-of-a")
     );
+    let a = volumes[0].reading.unwrap();
+    assert_eq!(
+        (a.capacity, a.inodes_total, a.inodes_free),
+        (Some(10 * GIB), Some(1000), Some(900))
+    );
     let b = volumes[1].reading.unwrap();
     assert_eq!(
         (b.index, b.used, b.stuck, b.errno, b.age_ms, b.unknown),
@@ -65,11 +70,13 @@ async fn hello_then_everything_then_what_moved_then_heartbeats() {
         (changes.readings[0].used, changes.readings[0].age_ms),
         (2 * GIB, 0)
     );
+    let a = changes.readings[0];
+    assert_eq!((a.capacity, a.inodes_total, a.inodes_free), (None, None, None));
 
     let silent = Instant::now();
     assert!(matches!(
         stream.next().await,
-        Body::Heartbeat(Heartbeat { as_of_ms: 10_000 })
+        Body::Heartbeat(Heartbeat { after_ms: 1000 })
     ));
     assert!(
         silent.elapsed() >= PACE.heartbeat && silent.elapsed() < PACE.heartbeat + Duration::from_millis(50)

@@ -7,7 +7,7 @@ use proto::usage::v1::{
 };
 
 use crate::{
-    report::{self, Named, Report},
+    report::{self, Moved, Named, Report},
     sweeper::Failure,
 };
 
@@ -36,7 +36,7 @@ pub(super) fn hello(identity: &Identity, now: Timestamp) -> AgentMessage {
     }))
 }
 
-pub(super) fn message(report: Report) -> AgentMessage {
+pub(crate) fn message(report: Report) -> AgentMessage {
     wrap(match report {
         Report::Snapshot {
             as_of,
@@ -62,12 +62,12 @@ pub(super) fn message(report: Report) -> AgentMessage {
             gone,
         } => Body::Changes(Changes {
             as_of_ms: as_of.as_millisecond(),
-            readings: readings.iter().map(|one| reading(one, as_of)).collect(),
+            readings: readings.iter().map(|moved| change(moved, as_of)).collect(),
             added: added.into_iter().map(|named| volume(named, as_of)).collect(),
             gone,
         }),
-        Report::Heartbeat { as_of } => Body::Heartbeat(Heartbeat {
-            as_of_ms: as_of.as_millisecond(),
+        Report::Heartbeat { as_of, snapshot } => Body::Heartbeat(Heartbeat {
+            after_ms: as_of.as_millisecond() - snapshot.as_millisecond(),
         }),
     })
 }
@@ -92,6 +92,19 @@ fn word(text: &str) -> String {
     text.chars().filter(char::is_ascii_graphic).take(128).collect()
 }
 
+/// A reading without those of its seldom changing numbers that the decider has from the one before.
+fn change(moved: &Moved, as_of: Timestamp) -> Reading {
+    let Moved { reading: new, before } = moved;
+    let news = |new: u64, before: u64| (new != before).then_some(new);
+    Reading {
+        capacity: news(new.usage.capacity, before.capacity),
+        inodes_total: news(new.usage.inodes_total, before.inodes_total),
+        inodes_free: news(new.usage.inodes_free, before.inodes_free),
+        ..reading(new, as_of)
+    }
+}
+
+/// A whole reading.
 fn reading(reading: &report::Reading, as_of: Timestamp) -> Reading {
     let report::Reading {
         index,
@@ -105,11 +118,11 @@ fn reading(reading: &report::Reading, as_of: Timestamp) -> Reading {
     };
     Reading {
         index,
-        capacity: usage.capacity,
+        capacity: Some(usage.capacity),
         available: usage.available,
         used: usage.used,
-        inodes_total: usage.inodes_total,
-        inodes_free: usage.inodes_free,
+        inodes_total: Some(usage.inodes_total),
+        inodes_free: Some(usage.inodes_free),
         read_only: usage.read_only,
         stuck: failure.is_some(),
         age_ms: at.map_or(0, |at| as_of.as_millisecond() - at.as_millisecond()),
@@ -143,11 +156,11 @@ mod tests {
 
     use crate::{
         board::Board,
-        report::Report,
+        report::{Moved, Reading, Report},
         sampler::Sampler,
         statfs::Usage,
         sweeper::{Failure, Observation},
-        testing::{observed, seconds, stuck},
+        testing::{GIB, observed, seconds, stuck, usage},
     };
 
     /// The message limit that both sides keep.
@@ -160,8 +173,8 @@ mod tests {
             if let Some(last) = &mut seen.last {
                 last.at = at(tick);
                 let nearly = u64::MAX - (tick << 40);
-                let (capacity, available, used) = (u64::MAX, nearly, nearly);
-                let (inodes_total, inodes_free, read_only) = (u64::MAX, u64::MAX, true);
+                let (capacity, available, used) = (nearly, nearly, nearly);
+                let (inodes_total, inodes_free, read_only) = (nearly, nearly, true);
                 last.usage = Usage {
                     capacity,
                     available,
@@ -211,6 +224,33 @@ mod tests {
         board.put(widest(1000, 101), at(101));
         assert!(send(&mut early, &board)["changes"] > 1);
         assert!(send(&mut stream(), &board)["history"] > 1);
+    }
+
+    #[test]
+    fn a_change_leaves_out_what_was_sent_before() {
+        let before = usage(GIB);
+        let told = |before: Usage, usage: Usage| {
+            let reading = Reading {
+                index: 3,
+                at: Some(at(0)),
+                usage,
+                failure: None,
+            };
+            let change = super::change(&Moved { reading, before }, at(0));
+            assert_eq!((change.available, change.used), (usage.available, usage.used));
+            [change.capacity, change.inodes_total, change.inodes_free]
+        };
+        assert_eq!(told(before, before), [None; 3]);
+        assert_eq!(told(before, usage(2 * GIB)), [None; 3]);
+        let grown = Usage {
+            capacity: 20 * GIB,
+            inodes_free: 0,
+            ..before
+        };
+        assert_eq!(told(before, grown), [Some(20 * GIB), None, Some(0)]);
+        let never = Usage::default();
+        assert_eq!(told(never, before), [Some(10 * GIB), Some(1000), Some(900)]);
+        assert_eq!(told(before, never), [Some(0); 3]);
     }
 
     #[test]

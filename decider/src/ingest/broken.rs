@@ -28,6 +28,14 @@ pub enum BadMessage {
         /// Its index.
         index: u32,
     },
+    /// A volume whose reading leaves out a number: there is none before it that it could be as.
+    #[error("volume {index} with a reading that leaves out {field}")]
+    LeftOut {
+        /// Its index.
+        index: u32,
+        /// The number.
+        field: &'static str,
+    },
     /// A volume whose reading is another's.
     #[error("volume {index} with the reading of {other}")]
     OtherReading {
@@ -44,7 +52,7 @@ pub enum BadMessage {
         /// As sent.
         count: usize,
     },
-    /// The first message says who speaks, and no other does.
+    /// A message out of its place in the stream: the first says who speaks, and some follow others.
     #[error("{0}")]
     OutOfOrder(&'static str),
     /// An index nobody introduced, or introduced for another volume.
@@ -61,4 +69,12 @@ pub enum BadMessage {
         /// The limit.
         most: usize,
     },
+}
+
+impl BadMessage {
+    /// An index nobody introduced.
+    pub(super) fn unnamed(index: u32) -> Self {
+        let what = "names no volume";
+        Self::Index { index, what }
+    }
 }

@@ -1,10 +1,6 @@
-//! One stream's state: which index is which volume, and what a message does to the store. No I/O.
+//! One stream's state, and what a message does to the store. No I/O.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use decider_core::{Absurd, MAX_CLOCK_AHEAD, Sample};
 use jiff::Timestamp;
@@ -12,15 +8,13 @@ use units::Reason;
 
 use super::{
     BadMessage,
-    wire::{Changes, Message, Reading, Snapshot, Volume},
+    volumes::Volumes,
+    wire::{self, Changes, Message, Reading, Snapshot, Steady, Volume},
 };
 use crate::{
     metrics::Metrics,
     store::{Filesystem, Measurement, Mount, Registration, Store},
 };
-
-/// Volumes of one node; far above what kubelet mounts, and a bound on what one stream can make us hold.
-const MOST_VOLUMES: usize = 16_384;
 
 /// A stream after its Hello.
 #[derive(Debug)]
@@ -28,11 +22,11 @@ pub(super) struct Session {
     registration: Registration,
     store: Arc<Store>,
     metrics: Metrics,
-    volumes: HashMap<u32, Arc<Mount>>,
-    /// Indices that were in use once: they are never used again.
-    retired: HashSet<u32>,
+    volumes: Volumes,
     /// Indices named by the parts of the snapshot under way.
     snapshot: Option<HashSet<u32>>,
+    /// As of when the latest snapshot was whose parts have all come.
+    snapshot_as_of: Option<Timestamp>,
     /// By how much the node's clock was off, until a message shows it right.
     clock_off: Option<Duration>,
 }
@@ -59,9 +53,9 @@ impl Session {
             registration,
             store,
             metrics,
-            volumes: HashMap::new(),
-            retired: HashSet::new(),
+            volumes: Volumes::default(),
             snapshot: None,
+            snapshot_as_of: None,
             clock_off,
         }
     }
@@ -84,13 +78,18 @@ impl Session {
             Message::Hello(_) => Err(BadMessage::OutOfOrder("a second Hello")),
             Message::Snapshot(snapshot) => self.snapshot(snapshot, now).map(Some),
             Message::Changes(changes) => self.changes(changes, now).map(Some),
-            Message::Heartbeat(as_of) => {
+            Message::Heartbeat(after_ms) => {
+                let snapshot = self
+                    .snapshot_as_of
+                    .ok_or(BadMessage::OutOfOrder("a heartbeat before a whole snapshot"))?;
+                let as_of = wire::after(snapshot, after_ms)?;
                 self.confirm(as_of, now);
                 Ok(Some(as_of))
             }
             Message::History(volumes) => {
                 for (index, points) in volumes {
-                    self.store.replay(self.mount(index)?, &self.registration, points);
+                    self.store
+                        .replay(self.volumes.mount(index)?, &self.registration, points);
                 }
                 Ok(None)
             }
@@ -117,22 +116,19 @@ impl Session {
         self.check_clock(as_of, now);
         for (volume, reading) in volumes {
             named.insert(volume.index);
-            self.introduce(volume)?;
+            self.introduce(volume, reading.steady)?;
             self.record(reading, now)?;
         }
         if !last {
             self.snapshot = Some(named);
             return Ok(as_of);
         }
-        let gone: Vec<u32> = self
-            .volumes
-            .keys()
-            .copied()
-            .filter(|i| !named.contains(i))
-            .collect();
+        let gone = self.volumes.others(&named);
         gone.into_iter().for_each(|index| self.remove(index));
-        self.store
-            .forget_others(&self.registration, &self.volumes.values().collect());
+        self.volumes.settle();
+        let present = self.volumes.mounts().collect();
+        self.store.forget_others(&self.registration, &present);
+        self.snapshot_as_of = Some(as_of);
         self.confirm(as_of, now);
         Ok(as_of)
     }
@@ -145,18 +141,19 @@ impl Session {
             gone,
         } = changes;
         self.check_clock(as_of, now);
-        for reading in readings {
+        for change in readings {
+            let reading = self.volumes.complete(change)?;
             self.record(reading, now)?;
         }
         for index in gone {
-            self.mount(index)?;
+            self.volumes.mount(index)?;
             self.remove(index);
         }
         for (volume, reading) in added {
             if let Some(named) = &mut self.snapshot {
                 named.insert(volume.index);
             }
-            self.introduce(volume)?;
+            self.introduce(volume, reading.steady)?;
             self.record(reading, now)?;
         }
         self.confirm(as_of, now);
@@ -164,7 +161,7 @@ impl Session {
     }
 
     /// Gives a volume its index, for the life of the stream.
-    fn introduce(&mut self, volume: Volume) -> Result<(), BadMessage> {
+    fn introduce(&mut self, volume: Volume, sent: Steady) -> Result<(), BadMessage> {
         let Volume {
             index,
             pv,
@@ -172,41 +169,22 @@ impl Session {
             device: _,
             fs_type,
         } = volume;
-        if self.retired.contains(&index) {
-            return Err(BadMessage::Index {
-                index,
-                what: "used again after its volume was gone",
-            });
-        }
         let mount = Mount {
             pv: pv.into(),
             pod_uid: pod_uid.into(),
             node: Arc::clone(self.registration.node()),
         };
-        match self.volumes.get(&index) {
-            Some(known) if **known != mount => {
-                return Err(BadMessage::Index {
-                    index,
-                    what: "names two volumes",
-                });
-            }
-            Some(_) => {}
-            None if self.volumes.len() >= MOST_VOLUMES => {
-                return Err(BadMessage::TooManyVolumes { most: MOST_VOLUMES });
-            }
-            None => {}
-        }
+        self.volumes.check(index, &mount)?;
         let filesystem = Filesystem::of(&fs_type);
         let mount = self.store.introduce(mount, &self.registration, index, filesystem);
-        self.volumes.insert(index, mount);
+        self.volumes.insert(index, mount, sent);
         Ok(())
     }
 
     /// Records a reading that can be believed; counts and remembers one that cannot.
     fn record(&mut self, reading: Reading, now: Timestamp) -> Result<(), BadMessage> {
-        let Reading { index, raw, stuck } = reading;
-        let mount = self.mount(index)?;
-        let measurement = match (raw, self.clock_off) {
+        let mount = self.volumes.mount(reading.index)?;
+        let measurement = match (reading.raw(), self.clock_off) {
             (None, _) => Measurement::Unknown,
             (Some(_), Some(by)) => Measurement::Refused(Absurd::ClockOff { by }),
             (Some(raw), None) => match Sample::check(raw, now) {
@@ -218,26 +196,14 @@ impl Session {
             self.metrics.refused(absurd.reason());
         }
         self.store
-            .record(mount, &self.registration, measurement, stuck, now);
+            .record(mount, &self.registration, measurement, reading.stuck, now);
         Ok(())
     }
 
-    /// Takes an index away. Its mount is forgotten unless a newer index names it: a volume whose device changed
-    /// has a new index at its old place.
     fn remove(&mut self, index: u32) {
-        if let Some(mount) = self.volumes.remove(&index) {
-            if !self.volumes.values().any(|other| *other == mount) {
-                self.store.forget(&mount, &self.registration);
-            }
-            self.retired.insert(index);
+        if let Some(mount) = self.volumes.retire(index) {
+            self.store.forget(&mount, &self.registration);
         }
-    }
-
-    fn mount(&self, index: u32) -> Result<&Arc<Mount>, BadMessage> {
-        self.volumes.get(&index).ok_or(BadMessage::Index {
-            index,
-            what: "names no volume",
-        })
     }
 
     /// Everything not stuck held at `as_of`; a time that has not come yet is not believed.

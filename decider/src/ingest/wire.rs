@@ -3,12 +3,16 @@
 //! What passes here is right by construction: names are names, instants are instants, every reading has its
 //! index. Whether a number can be believed is another question, asked by [`decider_core::Sample::check`].
 
-use decider_core::{Point, Raw};
+use decider_core::Point;
 use jiff::Timestamp;
 use proto::usage::v1::{self, agent_message::Body};
 use units::Bytes;
 
 use super::broken::BadMessage;
+
+mod reading;
+
+pub use reading::{Moving, Reading, Steady};
 
 /// The longest name of a Kubernetes object.
 const LONGEST_NAME: usize = 253;
@@ -26,8 +30,8 @@ pub enum Message {
     Snapshot(Snapshot),
     /// What moved.
     Changes(Changes),
-    /// Nothing moved, as of then.
-    Heartbeat(Timestamp),
+    /// Nothing moved, as of so many milliseconds after the latest snapshot.
+    Heartbeat(i64),
     /// The past, by index.
     History(Vec<(u32, Vec<Point>)>),
 }
@@ -64,7 +68,7 @@ pub struct Changes {
     /// What is not stuck was measured at or after this.
     pub as_of: Timestamp,
     /// Volumes known by their index.
-    pub readings: Vec<Reading>,
+    pub readings: Vec<Reading<Option<u64>>>,
     /// New volumes.
     pub added: Vec<(Volume, Reading)>,
     /// Indices of volumes no longer mounted.
@@ -84,17 +88,6 @@ pub struct Volume {
     pub device: String,
     /// As mountinfo prints it.
     pub fs_type: String,
-}
-
-/// A measurement under its index; without numbers if none ever completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
-    /// The volume.
-    pub index: u32,
-    /// The numbers, not yet believed.
-    pub raw: Option<Raw>,
-    /// It cannot be measured now: the errno of a statfs that fails, 0 when it does not come back.
-    pub stuck: Option<u32>,
 }
 
 impl TryFrom<v1::AgentMessage> for Message {
@@ -126,12 +119,12 @@ impl TryFrom<v1::AgentMessage> for Message {
                 as_of: instant("as_of_ms", as_of_ms)?,
                 readings: readings
                     .into_iter()
-                    .map(|r| read_reading(r, as_of_ms))
+                    .map(|r| reading::read(r, as_of_ms))
                     .collect::<Result<_, _>>()?,
                 added: read_volumes(added, as_of_ms)?,
                 gone,
             }),
-            Body::Heartbeat(v1::Heartbeat { as_of_ms }) => Self::Heartbeat(instant("as_of_ms", as_of_ms)?),
+            Body::Heartbeat(v1::Heartbeat { after_ms }) => Self::Heartbeat(after_ms),
             Body::History(v1::History { volumes }) => {
                 Self::History(volumes.into_iter().map(read_history).collect::<Result<_, _>>()?)
             }
@@ -175,7 +168,7 @@ fn read_volume(volume: v1::Volume, as_of_ms: i64) -> Result<(Volume, Reading), B
             other: reading.index,
         });
     }
-    let reading = read_reading(v1::Reading { index, ..reading }, as_of_ms)?;
+    let reading = reading::read_whole(v1::Reading { index, ..reading }, as_of_ms)?;
     let volume = Volume {
         index,
         pv: name("pv", pv)?,
@@ -184,45 +177,6 @@ fn read_volume(volume: v1::Volume, as_of_ms: i64) -> Result<(Volume, Reading), B
         fs_type: word("fs_type", fs_type)?,
     };
     Ok((volume, reading))
-}
-
-fn read_reading(reading: v1::Reading, as_of_ms: i64) -> Result<Reading, BadMessage> {
-    let v1::Reading {
-        index,
-        capacity,
-        available,
-        used,
-        inodes_total,
-        inodes_free,
-        read_only,
-        stuck,
-        age_ms,
-        unknown,
-        errno,
-    } = reading;
-    let stuck = stuck.then_some(errno);
-    if unknown {
-        return Ok(Reading {
-            index,
-            raw: None,
-            stuck,
-        });
-    }
-    let sampled_at = instant("age_ms", as_of_ms.saturating_sub(age_ms))?;
-    let raw = Raw {
-        capacity,
-        available,
-        used,
-        inodes_total,
-        inodes_free,
-        read_only,
-        sampled_at,
-    };
-    Ok(Reading {
-        index,
-        raw: Some(raw),
-        stuck,
-    })
 }
 
 fn read_history(history: v1::VolumeHistory) -> Result<(u32, Vec<Point>), BadMessage> {
@@ -242,6 +196,11 @@ fn read_history(history: v1::VolumeHistory) -> Result<(u32, Vec<Point>), BadMess
         })
     };
     Ok((index, points.into_iter().map(point).collect::<Result<_, _>>()?))
+}
+
+/// The instant that a heartbeat tells of.
+pub(super) fn after(snapshot: Timestamp, after_ms: i64) -> Result<Timestamp, BadMessage> {
+    instant("after_ms", snapshot.as_millisecond().saturating_add(after_ms))
 }
 
 fn instant(field: &'static str, ms: i64) -> Result<Timestamp, BadMessage> {

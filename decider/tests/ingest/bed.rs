@@ -158,9 +158,11 @@ impl Agent {
 pub(crate) fn reading(index: u32, used: u64) -> Reading {
     Reading {
         index,
-        capacity: 1000,
+        capacity: Some(1000),
         available: 1000 - used,
         used,
+        inodes_total: Some(0),
+        inodes_free: Some(0),
         ..Reading::default()
     }
 }

@@ -18,7 +18,7 @@ async fn absurd_samples_are_refused_and_counted() {
     let mut agent = bed.agent().await;
     let absurd = [
         Reading {
-            capacity: 0,
+            capacity: Some(0),
             available: 0,
             used: 0,
             ..reading(1, 0)
@@ -32,12 +32,12 @@ async fn absurd_samples_are_refused_and_counted() {
             ..reading(1, 0)
         },
         Reading {
-            inodes_total: 10,
-            inodes_free: 11,
+            inodes_total: Some(10),
+            inodes_free: Some(11),
             ..reading(1, 0)
         },
         Reading {
-            capacity: u64::MAX,
+            capacity: Some(u64::MAX),
             ..reading(1, 0)
         },
     ];
@@ -121,7 +121,16 @@ async fn broken_messages_end_their_stream_with_a_code() {
         reading: None,
         ..volume(1, "pv", 1)
     };
-    let far = Body::Heartbeat(Heartbeat { as_of_ms: i64::MAX });
+    let far = |after_ms| Body::Heartbeat(Heartbeat { after_ms });
+    let no_instant = Body::Changes(Changes {
+        as_of_ms: i64::MAX,
+        ..Changes::default()
+    });
+    let without = |leave_out: fn(&mut Reading)| {
+        let mut volume = volume(1, "pv", 1);
+        volume.reading.iter_mut().for_each(leave_out);
+        volume
+    };
     let later_part = Body::Snapshot(Snapshot {
         volumes: vec![],
         as_of_ms: bed.now_ms(),
@@ -129,12 +138,12 @@ async fn broken_messages_end_their_stream_with_a_code() {
         last: true,
     });
     let points = vec![Point::default(); 601];
-    let unknown = |readings, gone| {
+    let changes = |readings, added, gone| {
         Body::Changes(Changes {
             as_of_ms: bed.now_ms(),
             readings,
+            added,
             gone,
-            ..Changes::default()
         })
     };
     let broken = [
@@ -145,10 +154,27 @@ async fn broken_messages_end_their_stream_with_a_code() {
             bed.snapshot(vec![volume(1, "../../etc", 1)]),
         ),
         ("an empty name", bed.snapshot(vec![volume(1, "", 1)])),
-        ("an instant that does not exist", far),
+        (
+            "a volume without its capacity",
+            bed.snapshot(vec![without(|r| r.capacity = None)]),
+        ),
+        (
+            "a volume without its inodes",
+            bed.snapshot(vec![without(|r| r.inodes_total = None)]),
+        ),
+        (
+            "a new volume without its free inodes",
+            changes(vec![], vec![without(|r| r.inodes_free = None)], vec![]),
+        ),
+        ("an instant that does not exist", no_instant),
+        ("a heartbeat from beyond the end of time", far(i64::MAX)),
+        ("a heartbeat from before its beginning", far(i64::MIN)),
         ("a later part first", later_part),
-        ("a reading of nothing", unknown(vec![reading(99, 1)], vec![])),
-        ("nothing is gone", unknown(vec![], vec![99])),
+        (
+            "a reading of nothing",
+            changes(vec![reading(99, 1)], vec![], vec![]),
+        ),
+        ("nothing is gone", changes(vec![], vec![], vec![99])),
         ("a second hello", bed.hello("node-1")),
         (
             "too long a past",
@@ -159,9 +185,32 @@ async fn broken_messages_end_their_stream_with_a_code() {
     ];
     for (n, (what, body)) in (1..).zip(broken) {
         let mut agent = bed.agent().await;
+        agent.say(bed.snapshot(vec![])).await;
         agent.say(body).await;
         assert_eq!(agent.end().await.code(), Code::InvalidArgument, "{what}");
         assert_eq!(bed.metrics.refusals(Reason::BadMessage), n, "{what} is counted");
+    }
+}
+
+/// There is nothing to count from: neither before the first snapshot nor while its last part is still to come.
+#[tokio::test]
+async fn a_heartbeat_before_a_whole_snapshot_ends_its_stream() {
+    let bed = Bed::new().await;
+    let first_part = Body::Snapshot(Snapshot {
+        volumes: vec![volume(1, "pv", 1)],
+        as_of_ms: bed.now_ms(),
+        first: true,
+        last: false,
+    });
+    for before in [None, Some(first_part)] {
+        let mut agent = bed.agent().await;
+        if let Some(before) = before {
+            agent.say(before).await;
+        }
+        agent.say(Body::Heartbeat(Heartbeat { after_ms: 1 })).await;
+        let end = agent.end().await;
+        assert_eq!(end.code(), Code::InvalidArgument);
+        assert!(end.message().contains("heartbeat"), "{end}");
     }
 }
 

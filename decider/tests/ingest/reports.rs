@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use decider_core::Usage;
 use proto::usage::v1::{
-    Changes, Heartbeat, History, Point, Snapshot, VolumeHistory, agent_message::Body, decider_message,
+    Changes, Heartbeat, History, Point, Reading, Snapshot, Volume, VolumeHistory, agent_message::Body,
+    decider_message,
 };
 use runtime::clock::Clock;
 
@@ -35,16 +36,74 @@ async fn a_snapshot_then_changes_then_heartbeats() {
     );
 
     bed.clock.advance(Duration::from_secs(60));
-    agent
-        .say(Body::Heartbeat(Heartbeat {
-            as_of_ms: bed.now_ms(),
-        }))
-        .await;
-    agent.ack().await;
+    agent.say(Body::Heartbeat(Heartbeat { after_ms: 61_000 })).await;
+    assert_eq!(agent.ack().await, bed.now_ms());
     let Usage::Seen(seen) = bed.store.usage("pv-a", bed.clock.now(), STALE, |_| true) else {
         panic!("not seen")
     };
     assert_eq!(seen.as_of, bed.clock.now(), "nothing moved, and that is news");
+    // The node's clock was set back: what was vouched for stays.
+    agent.say(Body::Heartbeat(Heartbeat { after_ms: -1000 })).await;
+    assert_eq!(agent.ack().await, bed.now_ms() - 62_000);
+    assert_eq!(bed.used("pv-a"), Some(150));
+}
+
+/// What a change leaves out is as it was sent before, also where that was refused or never measured.
+#[tokio::test]
+async fn a_change_without_some_numbers_has_those_before() {
+    let bed = Bed::new().await;
+    let mut agent = bed.agent().await;
+    let first = Reading {
+        inodes_total: Some(10),
+        inodes_free: Some(4),
+        ..reading(1, 100)
+    };
+    let unknown = Reading {
+        unknown: true,
+        capacity: Some(0),
+        ..reading(2, 0)
+    };
+    let volume = |index, pv, reading| Volume {
+        reading: Some(reading),
+        ..volume(index, pv, 0)
+    };
+    agent
+        .say(bed.snapshot(vec![volume(1, "pv-a", first), volume(2, "pv-b", unknown)]))
+        .await;
+    agent.ack().await;
+    let change = |index, capacity, used, inodes_free| Reading {
+        capacity,
+        inodes_total: None,
+        inodes_free,
+        ..reading(index, used)
+    };
+    // Of each: the change, and what is then known of capacity, use and free inodes.
+    let cases = [
+        (change(1, None, 150, None), "pv-a", Some((1000, 150, 4))),
+        (change(1, None, 160, Some(3)), "pv-a", Some((1000, 160, 3))),
+        (change(1, None, 170, None), "pv-a", Some((1000, 170, 3))),
+        // More available than there is.
+        (change(1, Some(500), 200, None), "pv-a", Some((1000, 170, 3))),
+        (change(1, None, 500, None), "pv-a", Some((500, 500, 3))),
+        (change(2, None, 0, None), "pv-b", None),
+        (change(2, Some(1000), 1, None), "pv-b", Some((1000, 1, 0))),
+    ];
+    for (n, (change, pv, known)) in cases.into_iter().enumerate() {
+        bed.clock.advance(Duration::from_secs(1));
+        let changes = Changes {
+            as_of_ms: bed.now_ms(),
+            readings: vec![change],
+            ..Changes::default()
+        };
+        agent.say(Body::Changes(changes)).await;
+        agent.ack().await;
+        let sample = match bed.store.usage(pv, bed.clock.now(), STALE, |_| true) {
+            Usage::Seen(seen) => Some(seen.sample),
+            Usage::Never | Usage::Refused { .. } => None,
+        };
+        let numbers = sample.map(|s| (s.usage.capacity.get(), s.usage.used.get(), s.inodes_free));
+        assert_eq!(numbers, known, "change {n}");
+    }
 }
 
 #[tokio::test]
@@ -98,11 +157,7 @@ async fn the_past_is_taken_in() {
             volumes: vec![VolumeHistory { index: 1, points }],
         }))
         .await;
-    agent
-        .say(Body::Heartbeat(Heartbeat {
-            as_of_ms: bed.now_ms(),
-        }))
-        .await;
+    agent.say(Body::Heartbeat(Heartbeat { after_ms: 0 })).await;
     agent.ack().await;
     let trend = bed
         .store

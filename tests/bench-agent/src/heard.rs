@@ -109,7 +109,7 @@ mod tests {
             gone: vec![0],
             ..Changes::default()
         }));
-        say(Body::Heartbeat(Heartbeat { as_of_ms: 1 }));
+        say(Body::Heartbeat(Heartbeat { after_ms: 1 }));
         assert_eq!(heard.mounted(), 3);
         assert_eq!(heard.of(Kind::Changes).map(|said| said.volumes).sum::<usize>(), 5);
         assert_eq!(heard.bytes(Kind::Heartbeat), 4 + 5);

@@ -55,16 +55,7 @@ impl Agent {
 
     /// The filesystem of a volume, in bytes.
     pub(crate) fn measures(&self, pv: &str, capacity: u64, used: u64) {
-        let available = capacity.saturating_sub(used);
-        self.says(
-            pv,
-            Reading {
-                capacity,
-                available,
-                used,
-                ..Reading::default()
-            },
-        );
+        self.says(pv, reading(capacity, used));
     }
 
     /// Any reading, believable or not, for the pod that mounts the volume; one that mounted it before is gone.
@@ -74,6 +65,18 @@ impl Agent {
         let mut readings = self.readings.lock().unwrap();
         readings.retain(|(known, _), _| known != pv);
         readings.insert((pv.to_owned(), pod), reading);
+    }
+}
+
+/// The reading of a filesystem without a fixed number of inodes.
+pub(crate) fn reading(capacity: u64, used: u64) -> Reading {
+    Reading {
+        capacity: Some(capacity),
+        available: capacity.saturating_sub(used),
+        used,
+        inodes_total: Some(0),
+        inodes_free: Some(0),
+        ..Reading::default()
     }
 }
 

@@ -2,10 +2,10 @@
 
 use decider_core::{Database, Decision, Policy, Profile, decide};
 use jiff::Timestamp;
-use proto::usage::v1::Reading;
 use serde_json::json;
 
 use crate::{
+    agent::reading,
     bed::{Bed, How},
     server::{send, until},
     world::{GIB, World, condition, percent},
@@ -204,7 +204,7 @@ async fn reports_of_unknown_volumes_and_absurd_samples_are_counted() {
     let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures("pv-nobody-knows", GIB, GIB);
-    agent.says(&world.pv("empty", 0), Reading::default());
+    agent.says(&world.pv("empty", 0), reading(0, 0));
     agent.measures(&world.pv("pg", 0), GIB, 2 * GIB);
     until("counted", async || {
         decider.metric("highwater_decider_refused_total", "UnknownVolume") > 0.5

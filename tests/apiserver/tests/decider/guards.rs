@@ -6,6 +6,7 @@ use proto::usage::v1::Reading;
 use serde_json::json;
 
 use crate::{
+    agent::reading,
     bed::{Bed, How},
     server::{send, until},
     world::{GIB, MIB, World, condition, percent},
@@ -191,14 +192,12 @@ async fn a_read_only_volume_is_told_and_not_grown() {
     let decider = bed.decider().await;
     let mut agent = world.agent();
     agent.report_to(decider.address);
-    let reading = Reading {
-        capacity: GIB,
-        used: percent(90, GIB),
-        available: GIB / 10,
+    let writable = reading(GIB, percent(90, GIB));
+    let read_only = Reading {
         read_only: true,
-        ..Reading::default()
+        ..writable
     };
-    agent.says(&world.pv("pg", 0), reading);
+    agent.says(&world.pv("pg", 0), read_only);
     let autoscaler = world.reason("pg-as", "ReadOnly").await;
     assert_eq!(autoscaler["status"]["canGrow"], "No");
     for type_ in ["Decision", "ReadOnly"] {
@@ -210,10 +209,6 @@ async fn a_read_only_volume_is_told_and_not_grown() {
     }
     until("a warning", async || world.has_event("pg-as", "ReadOnly").await).await;
     assert!(world.requests().await.is_empty());
-    let writable = Reading {
-        read_only: false,
-        ..reading
-    };
     agent.says(&world.pv("pg", 0), writable);
     world.requests_are(1).await;
     let autoscaler = world.reason("pg-as", "RequestOpen").await;

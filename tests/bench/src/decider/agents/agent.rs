@@ -37,6 +37,8 @@ pub(super) struct Agent {
     /// Within each second, when it measures.
     phase: Duration,
     snapshot_due: Instant,
+    /// When what the latest snapshot told was measured.
+    snapshot_ms: i64,
     /// What was sent and not acknowledged: when it was measured, and when it was sent.
     unanswered: VecDeque<(i64, Instant)>,
     /// When what the decider has was sent.
@@ -56,6 +58,7 @@ impl Agent {
             node: Node::new(fleet, index, &mut rng),
             phase: rng.random_range(Duration::ZERO..SECOND),
             snapshot_due: Instant::now() + rng.random_range(Duration::ZERO..SNAPSHOT),
+            snapshot_ms: 0,
             rng,
             unanswered: VecDeque::new(),
             known: None,
@@ -135,6 +138,7 @@ impl Agent {
     /// Who it is, everything, and the past.
     async fn greet(&mut self, sender: &mpsc::Sender<AgentMessage>) -> anyhow::Result<()> {
         let now = now_ms();
+        self.snapshot_ms = now;
         self.say(sender, words::hello(self.index, now), 0, None).await?;
         self.say(sender, words::snapshot(&self.node, now), 0, Some(now))
             .await?;
@@ -154,12 +158,12 @@ impl Agent {
         let moved = self.node.second(&mut self.rng);
         let (at, now) = (now_ms(), Instant::now());
         let message = if now >= self.snapshot_due {
-            self.snapshot_due = now + SNAPSHOT;
+            (self.snapshot_due, self.snapshot_ms) = (now + SNAPSHOT, at);
             words::snapshot(&self.node, at)
         } else if !moved.is_empty() {
             words::changes(&self.node, &moved, at)
         } else if now >= *said + HEARTBEAT {
-            words::heartbeat(at)
+            words::heartbeat(at - self.snapshot_ms)
         } else {
             return Ok(());
         };

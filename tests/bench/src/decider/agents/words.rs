@@ -43,9 +43,16 @@ pub(super) fn snapshot(node: &Node, now_ms: i64) -> AgentMessage {
 }
 
 pub(super) fn changes(node: &Node, moved: &[usize], now_ms: i64) -> AgentMessage {
-    let readings = moved
-        .iter()
-        .filter_map(|place| Some(reading(*place, node.0.get(*place)?)));
+    // Of a volume only its use moves: the decider has the rest from the snapshot.
+    let change = |place: &usize| {
+        Some(Reading {
+            capacity: None,
+            inodes_total: None,
+            inodes_free: None,
+            ..reading(*place, node.0.get(*place)?)
+        })
+    };
+    let readings = moved.iter().filter_map(change);
     wrap(Body::Changes(Changes {
         as_of_ms: now_ms,
         readings: readings.collect(),
@@ -54,8 +61,9 @@ pub(super) fn changes(node: &Node, moved: &[usize], now_ms: i64) -> AgentMessage
     }))
 }
 
-pub(super) fn heartbeat(now_ms: i64) -> AgentMessage {
-    wrap(Body::Heartbeat(Heartbeat { as_of_ms: now_ms }))
+/// Nothing moved, as of so long after the latest snapshot.
+pub(super) fn heartbeat(after_ms: i64) -> AgentMessage {
+    wrap(Body::Heartbeat(Heartbeat { after_ms }))
 }
 
 /// The past of all volumes, in messages that are not too large.
@@ -93,11 +101,11 @@ fn history(place: usize, volume: node::Volume, now_ms: i64) -> VolumeHistory {
 fn reading(place: usize, volume: &node::Volume) -> Reading {
     Reading {
         index: index(place),
-        capacity: CAPACITY,
+        capacity: Some(CAPACITY),
         available: CAPACITY - volume.used,
         used: volume.used,
-        inodes_total: INODES,
-        inodes_free: INODES - 4_000,
+        inodes_total: Some(INODES),
+        inodes_free: Some(INODES - 4_000),
         read_only: false,
         stuck: false,
         age_ms: 0,

@@ -1,0 +1,148 @@
+//! The volumes of one stream by their indices, and what was sent of each the last time.
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::{
+    BadMessage,
+    wire::{Reading, Steady},
+};
+use crate::store::Mount;
+
+/// Volumes of one node; far above what kubelet mounts, and a bound on what one stream can make us hold.
+const MOST_VOLUMES: usize = 16_384;
+
+/// Which index is which volume.
+#[derive(Debug, Default)]
+pub(super) struct Volumes {
+    /// By index. New ones are nearly always the largest and go to the end; a map would take half as much room again.
+    all: Vec<Known>,
+    /// Indices that were in use once: they are never used again.
+    retired: HashSet<u32>,
+}
+
+/// What an index stands for.
+#[derive(Debug)]
+struct Known {
+    index: u32,
+    mount: Arc<Mount>,
+    /// Believed or not: a change leaves out what is as it was here.
+    sent: Steady,
+}
+
+impl Volumes {
+    /// The mount that `index` stands for.
+    pub(super) fn mount(&self, index: u32) -> Result<&Arc<Mount>, BadMessage> {
+        let known = self.place(index).ok().and_then(|place| self.all.get(place));
+        known
+            .map(|known| &known.mount)
+            .ok_or_else(|| BadMessage::unnamed(index))
+    }
+
+    /// A change with all numbers, which the next one may leave out.
+    pub(super) fn complete(&mut self, change: Reading<Option<u64>>) -> Result<Reading, BadMessage> {
+        let known = self.known(change.index);
+        let known = known.ok_or_else(|| BadMessage::unnamed(change.index))?;
+        known.sent = change.steady.or(known.sent);
+        Ok(change.with(known.sent))
+    }
+
+    /// Whether `index` may stand for `mount`.
+    pub(super) fn check(&self, index: u32, mount: &Mount) -> Result<(), BadMessage> {
+        let wrong = |what| Err(BadMessage::Index { index, what });
+        if self.retired.contains(&index) {
+            return wrong("used again after its volume was gone");
+        }
+        match self.mount(index) {
+            Ok(known) if **known != *mount => wrong("names two volumes"),
+            Err(_) if self.all.len() >= MOST_VOLUMES => {
+                Err(BadMessage::TooManyVolumes { most: MOST_VOLUMES })
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Has `index` stand for `mount`, of which `sent` was sent.
+    pub(super) fn insert(&mut self, index: u32, mount: Arc<Mount>, sent: Steady) {
+        match self.known(index) {
+            Some(known) => (known.mount, known.sent) = (mount, sent),
+            None => {
+                let place = self.all.partition_point(|known| known.index < index);
+                self.all.insert(place, Known { index, mount, sent });
+            }
+        }
+    }
+
+    /// Takes an index away for ever. Answers its mount unless another index stands for that, too: a volume whose device
+    /// changed has a new index at its old place.
+    pub(super) fn retire(&mut self, index: u32) -> Option<Arc<Mount>> {
+        let place = self.place(index).ok()?;
+        let Known { mount, .. } = self.all.remove(place);
+        self.retired.insert(index);
+        let is_gone = self.mounts().all(|other| *other != mount);
+        is_gone.then_some(mount)
+    }
+
+    /// The indices but those in `named`.
+    pub(super) fn others(&self, named: &HashSet<u32>) -> Vec<u32> {
+        let indices = self.all.iter().map(|known| known.index);
+        indices.filter(|index| !named.contains(index)).collect()
+    }
+
+    /// All mounts.
+    pub(super) fn mounts(&self) -> impl Iterator<Item = &Arc<Mount>> {
+        self.all.iter().map(|known| &known.mount)
+    }
+
+    /// Gives spare room back: there will hardly be more of them soon.
+    pub(super) fn settle(&mut self) {
+        self.all.shrink_to_fit();
+    }
+
+    fn known(&mut self, index: u32) -> Option<&mut Known> {
+        let place = self.place(index).ok()?;
+        self.all.get_mut(place)
+    }
+
+    fn place(&self, index: u32) -> Result<usize, usize> {
+        self.all.binary_search_by_key(&index, |known| known.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, sync::Arc};
+
+    use super::Volumes;
+    use crate::{ingest::wire::Steady, store::Mount};
+
+    fn mount(pv: &str) -> Arc<Mount> {
+        Arc::new(Mount {
+            pv: pv.into(),
+            pod_uid: "pod".into(),
+            node: "node".into(),
+        })
+    }
+
+    #[test]
+    fn indices_come_and_go_in_any_order() {
+        let sent = Steady {
+            capacity: 1,
+            inodes_total: 0,
+            inodes_free: 0,
+        };
+        let mut volumes = Volumes::default();
+        for (index, pv) in [(5, "e"), (0, "a"), (7, "e"), (3, "c"), (0, "a")] {
+            assert_eq!(volumes.check(index, &mount(pv)), Ok(()));
+            volumes.insert(index, mount(pv), sent);
+        }
+        assert!(volumes.check(3, &mount("a")).is_err(), "names two volumes");
+        assert_eq!(volumes.mount(3), Ok(&mount("c")));
+        assert!(volumes.mount(4).is_err());
+        assert_eq!(volumes.others(&HashSet::from([0])), [3, 5, 7]);
+        assert_eq!(volumes.retire(5), None, "7 stands for it, too");
+        assert_eq!(volumes.retire(7), Some(mount("e")));
+        assert_eq!(volumes.retire(7), None);
+        assert!(volumes.check(7, &mount("e")).is_err(), "used again");
+        assert_eq!(volumes.mounts().count(), 2);
+    }
+}
