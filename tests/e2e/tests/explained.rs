@@ -1,8 +1,12 @@
 //! What `kubectl highwater` says of the real installation, through the API server's service proxy.
 
-use e2e::{Database, Shape, scenario};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use e2e::{Database, Shape, Volume, objects::kinds, scenario};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use units::Reason;
+use units::{Bytes, Reason};
 
 #[tokio::test]
 async fn a_growth_is_explained_and_the_installation_is_sound() {
@@ -44,4 +48,80 @@ async fn a_growth_is_explained_and_the_installation_is_sound() {
         Ok(())
     })
     .await;
+}
+
+/// Bytes a second of the fill that is recorded: a fiftieth of the volume.
+const RATE: u64 = 8 << 20;
+const STEP: u64 = 512 << 10;
+
+#[tokio::test]
+async fn a_recording_replayed_gives_the_decisions_that_were_made() {
+    scenario("replay", async |world, objects| {
+        let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
+        db.autoscale(json!({"scalingThreshold": 20})).await?;
+        db.until_reason(Reason::BelowThreshold).await?;
+        let volume = db.volume(&world).await?;
+        volume.fill_to(70.0)?;
+        let record = "highwater record --every 100ms --for 20s --namespace";
+        let record: Vec<&str> = record.split(' ').chain([objects.namespace()]).collect();
+        let rising = tokio::task::spawn_blocking(move || rise(&volume));
+        let (recorded, risen) = tokio::join!(world.kubectl(&record), rising);
+        risen??;
+        db.settled(&world).await?;
+
+        let folder = tempfile::tempdir()?;
+        let file = |name: &str| folder.path().join(name).display().to_string();
+        let policy = objects.get(&kinds::AUTOSCALER, &db.autoscaler()).await?;
+        std::fs::write(file("policy.json"), policy.to_string())?;
+        std::fs::write(file("usage.jsonl"), recorded?)?;
+        let (policy, usage) = (file("policy.json"), file("usage.jsonl"));
+        let replay = [
+            "--policy",
+            &policy,
+            "--usage",
+            &usage,
+            "--expansion-time",
+            "500ms",
+            "-o",
+            "json",
+        ];
+        let said = world
+            .kubectl(&[&["highwater", "backtest"], &replay[..]].concat())
+            .await?;
+        let replayed: Vec<Value> = serde_json::from_str(&said)?;
+        let growths = replayed[0]["growths"].as_array().context("growths")?;
+        let mut requests = db.requests().await?;
+        requests.sort_by_key(|r| r["metadata"]["creationTimestamp"].to_string());
+        assert_eq!(growths.len(), requests.len(), "{said}");
+        assert!(growths.len() >= 2, "{said}");
+        for (growth, request) in growths.iter().zip(&requests) {
+            let size = request["spec"]["volumeExpansion"]["postgres"].as_str();
+            let size = Bytes::parse_quantity(size.context("a size")?)?;
+            assert_eq!(growth["to"].as_u64(), Some(size.get()), "{said}");
+            let at = |text: &Value| {
+                text.as_str()
+                    .context("a time")?
+                    .parse::<Timestamp>()
+                    .context("a time")
+            };
+            let live = at(&request["metadata"]["creationTimestamp"])?;
+            let off = at(&growth["at"])?.duration_since(live).as_secs_f64();
+            // The live one is told in whole seconds.
+            assert!((-1.0..=2.0).contains(&off), "{off} s from {live}: {said}");
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// Takes space for 15 seconds, steadily.
+fn rise(volume: &Volume) -> anyhow::Result<()> {
+    let steps = 15 * RATE / STEP;
+    let began = Instant::now();
+    for step in 1..=steps {
+        let due = Duration::from_secs(15) * u32::try_from(step)? / u32::try_from(steps)?;
+        std::thread::sleep(due.saturating_sub(began.elapsed()));
+        volume.allocate(STEP)?;
+    }
+    Ok(())
 }
