@@ -150,7 +150,7 @@ from then on the replay grows them, and the recording says only how much was use
 would have held. What was measured holds until the next measurement.
 
 The recording is one of
-  JSONL   what `record` writes: {\"at\",\"namespace\",\"database\",\"claim\",\"size\",\"capacity\",\"available\",\"used\"}
+  JSONL   what `record` writes: {\"at\",\"namespace\",\"database\",\"claim\",\"size\",\"capacity\",\"available\",\"used\",\"expansionMillis\"}
   CSV     the same names in the first line
   JSON    the answer of Prometheus to /api/v1/query_range for kubelet_volume_stats_used_bytes, _capacity_bytes and \
 _available_bytes; several answers may follow one another in one file";

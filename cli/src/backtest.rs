@@ -43,6 +43,9 @@ pub struct Reading {
     pub available: Option<u64>,
     /// What is taken.
     pub used: u64,
+    /// Milliseconds that the decider reckoned an expansion to take then; without it, what the profile says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expansion_millis: Option<u64>,
 }
 
 impl Reading {
@@ -58,6 +61,7 @@ impl Reading {
             capacity: usage.capacity,
             available: Some(usage.available),
             used: usage.used,
+            expansion_millis: database.expansion_millis,
         })
     }
 }

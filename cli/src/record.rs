@@ -60,6 +60,7 @@ mod tests {
         let mut database = Database {
             namespace: "demo".into(),
             name: "shop".into(),
+            expansion_millis: Some(1_500),
             volumes: vec![
                 Volume {
                     claim: "data-shop-0".into(),
@@ -79,7 +80,7 @@ mod tests {
         };
         let line = concat!(
             r#"{"at":"2026-11-21T12:00:00Z","namespace":"demo","database":"shop","claim":"data-shop-0","#,
-            r#""size":12,"capacity":10,"available":3,"used":7}"#,
+            r#""size":12,"capacity":10,"available":3,"used":7,"expansionMillis":1500}"#,
             "\n"
         );
         assert_eq!(lines(&mut known, std::slice::from_ref(&database)).unwrap(), line);

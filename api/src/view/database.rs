@@ -32,6 +32,9 @@ pub struct Database {
     /// The numbers of the autoscaler, if they can be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
+    /// Milliseconds that an expansion of its class is reckoned to take: as those seen took, or as its profile says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expansion_millis: Option<u64>,
     /// Its data volumes, by ordinal.
     pub volumes: Vec<Volume>,
     /// Things to know beside the decision.

@@ -116,6 +116,7 @@ impl Export {
                 capacity: point.capacity?,
                 available: point.available,
                 used: point.used?,
+                expansion_millis: None,
                 claim,
             })
         });

@@ -4,7 +4,7 @@ mod scene;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use decider_core::{Decision, decide};
+use decider_core::{Decision, Policy, Profile, decide};
 use jiff::Timestamp;
 use serde::Serialize;
 use units::{Bytes, Reason};
@@ -86,7 +86,9 @@ pub struct Held {
 /// A replay under way.
 struct Replay<'a> {
     scene: Scene,
-    rules: &'a Rules,
+    policy: &'a Policy,
+    /// With the time that an expansion is reckoned to take now.
+    profile: Profile,
     expansion: Duration,
     now: Timestamp,
     reason: Option<Reason>,
@@ -102,7 +104,8 @@ pub(super) fn replay(name: &str, readings: Vec<Reading>, rules: &Rules, expansio
     let (from, to) = (first.at, last.at);
     let mut replay = Replay {
         scene: Scene::new(name),
-        rules,
+        policy: &rules.policy,
+        profile: rules.profile.clone(),
         expansion,
         now: from,
         reason: None,
@@ -117,6 +120,7 @@ pub(super) fn replay(name: &str, readings: Vec<Reading>, rules: &Rules, expansio
     };
     for reading in readings {
         replay.advance(reading.at);
+        replay.reckon(reading.expansion_millis);
         replay.scene.take(reading);
         replay.look();
     }
@@ -159,6 +163,13 @@ impl Replay<'_> {
         self.now = at;
     }
 
+    /// The recording knows what the decider had learned.
+    fn reckon(&mut self, expansion_millis: Option<u64>) {
+        if let Some(millis) = expansion_millis {
+            self.profile.duration = Duration::from_millis(millis);
+        }
+    }
+
     /// One look of the decider.
     fn look(&mut self) {
         for claim in self.scene.newly_full() {
@@ -170,8 +181,8 @@ impl Replay<'_> {
             self.outcome.full.push(full);
         }
         self.outcome.highest = self.outcome.highest.max(self.scene.highest());
-        let Rules { policy, profile } = self.rules;
-        let decision = decide(&self.scene.database(self.now), policy, profile, self.now);
+        let database = self.scene.database(self.now);
+        let decision = decide(&database, self.policy, &self.profile, self.now);
         let reason = decision.reason();
         if self.reason != Some(reason) && holds_back(reason) {
             self.outcome.held.entry(reason.as_str()).or_default().times += 1;

@@ -85,6 +85,7 @@ impl Context {
             name: autoscaler.database.clone(),
             autoscaler: key.name.to_string(),
             thresholds: thresholds(policy),
+            expansion_millis: u64::try_from(profile.duration.as_millis()).ok(),
             request: request(&gathered),
             last: last(&autoscaler),
             ..view::Database::default()

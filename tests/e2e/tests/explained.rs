@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use e2e::{Database, Shape, Volume, objects::kinds, scenario};
+use e2e::{Database, Shape, Volume, World, objects::kinds, scenario};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use units::{Bytes, Reason};
@@ -50,76 +50,123 @@ async fn a_growth_is_explained_and_the_installation_is_sound() {
     .await;
 }
 
-/// Bytes a second of the fill that is recorded: a fiftieth of the volume.
-const RATE: u64 = 8 << 20;
+/// A fill that is recorded.
+#[derive(Clone, Copy)]
+struct Fill {
+    /// Size of the claim.
+    size: &'static str,
+    /// Bytes a second.
+    rate: u64,
+    /// Used before it begins, in percent.
+    from: f64,
+    time_to_full: &'static str,
+}
+
+/// What is taken at once.
 const STEP: u64 = 512 << 10;
+const LENGTH: Duration = Duration::from_secs(15);
 
 #[tokio::test]
 async fn a_recording_replayed_gives_the_decisions_that_were_made() {
-    scenario("replay", async |world, objects| {
-        let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
-        db.autoscale(json!({"scalingThreshold": 20})).await?;
-        db.until_reason(Reason::BelowThreshold).await?;
-        let volume = db.volume(&world).await?;
-        volume.fill_to(70.0)?;
-        let record = "highwater record --every 100ms --for 20s --namespace";
-        let record: Vec<&str> = record.split(' ').chain([objects.namespace()]).collect();
-        let rising = tokio::task::spawn_blocking(move || rise(&volume));
-        let (recorded, risen) = tokio::join!(world.kubectl(&record), rising);
-        risen??;
-        db.settled(&world).await?;
-
-        let folder = tempfile::tempdir()?;
-        let file = |name: &str| folder.path().join(name).display().to_string();
-        let policy = objects.get(&kinds::AUTOSCALER, &db.autoscaler()).await?;
-        std::fs::write(file("policy.json"), policy.to_string())?;
-        std::fs::write(file("usage.jsonl"), recorded?)?;
-        let (policy, usage) = (file("policy.json"), file("usage.jsonl"));
-        let replay = [
-            "--policy",
-            &policy,
-            "--usage",
-            &usage,
-            "--expansion-time",
-            "500ms",
-            "-o",
-            "json",
-        ];
-        let said = world
-            .kubectl(&[&["highwater", "backtest"], &replay[..]].concat())
-            .await?;
-        let replayed: Vec<Value> = serde_json::from_str(&said)?;
-        let growths = replayed[0]["growths"].as_array().context("growths")?;
-        let mut requests = db.requests().await?;
-        requests.sort_by_key(|r| r["metadata"]["creationTimestamp"].to_string());
-        assert_eq!(growths.len(), requests.len(), "{said}");
-        assert!(growths.len() >= 2, "{said}");
-        for (growth, request) in growths.iter().zip(&requests) {
-            let size = request["spec"]["volumeExpansion"]["postgres"].as_str();
-            let size = Bytes::parse_quantity(size.context("a size")?)?;
-            assert_eq!(growth["to"].as_u64(), Some(size.get()), "{said}");
-            let at = |text: &Value| {
-                text.as_str()
-                    .context("a time")?
-                    .parse::<Timestamp>()
-                    .context("a time")
+    let by_threshold = Fill {
+        size: "400Mi",
+        rate: 8 << 20,
+        from: 70.0,
+        time_to_full: "Off",
+    };
+    let by_rate = Fill {
+        size: "1Gi",
+        rate: 40 << 20,
+        from: 10.0,
+        time_to_full: "On",
+    };
+    for (namespace, fill, at_least) in [("replay", by_threshold, 2), ("replay-rate", by_rate, 1)] {
+        scenario(namespace, async |world, objects| {
+            let shape = Shape {
+                size: fill.size,
+                ..Shape::default()
             };
-            let live = at(&request["metadata"]["creationTimestamp"])?;
-            let off = at(&growth["at"])?.duration_since(live).as_secs_f64();
-            // The live one is told in whole seconds.
-            assert!((-1.0..=2.0).contains(&off), "{off} s from {live}: {said}");
-        }
-        Ok(())
-    })
-    .await;
+            let db = Database::create(&world, &objects, "pg", shape).await?;
+            db.autoscale(json!({"scalingThreshold": 20})).await?;
+            let annotations = json!({"highwater.dev/time-to-full": fill.time_to_full});
+            let patch = json!({"metadata": {"annotations": annotations}});
+            objects
+                .merge(&kinds::AUTOSCALER, &db.autoscaler(), &patch)
+                .await?;
+            db.until_reason(Reason::BelowThreshold).await?;
+            let recording = recorded(&world, &db, fill).await?;
+            db.settled(&world).await?;
+            compare(&world, &db, recording, at_least).await
+        })
+        .await;
+    }
 }
 
-/// Takes space for 15 seconds, steadily.
-fn rise(volume: &Volume) -> anyhow::Result<()> {
-    let steps = 15 * RATE / STEP;
+/// What `record` wrote while the volume filled.
+async fn recorded(world: &World, db: &Database, fill: Fill) -> anyhow::Result<String> {
+    let volume = db.volume(world).await?;
+    volume.fill_to(fill.from)?;
+    let record = "highwater record --every 100ms --for 20s --namespace";
+    let record: Vec<&str> = record.split(' ').chain([db.objects.namespace()]).collect();
+    let rising = tokio::task::spawn_blocking(move || rise(&volume, fill.rate));
+    let (recorded, risen) = tokio::join!(world.kubectl(&record), rising);
+    risen??;
+    recorded
+}
+
+/// The replay must ask for what was asked for, and at the same times.
+async fn compare(world: &World, db: &Database, recording: String, at_least: usize) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let policy = db.objects.get(&kinds::AUTOSCALER, &db.autoscaler()).await?;
+    std::fs::write(file("policy.json"), policy.to_string())?;
+    std::fs::write(file("usage.jsonl"), recording)?;
+    let (policy, usage) = (file("policy.json"), file("usage.jsonl"));
+    let replay = [
+        "--policy",
+        &policy,
+        "--usage",
+        &usage,
+        "--expansion-time",
+        "500ms",
+        "-o",
+        "json",
+    ];
+    let said = world
+        .kubectl(&[&["highwater", "backtest"], &replay[..]].concat())
+        .await?;
+    let replayed: Vec<Value> = serde_json::from_str(&said)?;
+    let growths = replayed[0]["growths"].as_array().context("growths")?;
+    let mut requests = db.requests().await?;
+    requests.sort_by_key(|r| r["metadata"]["creationTimestamp"].to_string());
+    assert_eq!(growths.len(), requests.len(), "{said}");
+    assert!(growths.len() >= at_least, "{said}");
+    for (growth, request) in growths.iter().zip(&requests) {
+        let at = |text: &Value| {
+            text.as_str()
+                .context("a time")?
+                .parse::<Timestamp>()
+                .context("a time")
+        };
+        let live = at(&request["metadata"]["creationTimestamp"])?;
+        let off = at(&growth["at"])?.duration_since(live).as_secs_f64();
+        // The live one is told in whole seconds.
+        assert!((-1.0..=2.0).contains(&off), "{off} s from {live}: {said}");
+        let size = request["spec"]["volumeExpansion"]["postgres"].as_str();
+        let size = Bytes::parse_quantity(size.context("a size")?)?.get();
+        let replayed = growth["to"].as_u64().context("a size")?;
+        // A rate is seen a little differently through a recording.
+        assert!(replayed.abs_diff(size) <= size / 10, "{size}: {said}");
+    }
+    Ok(())
+}
+
+/// Takes space, steadily.
+fn rise(volume: &Volume, rate: u64) -> anyhow::Result<()> {
+    let steps = u32::try_from(LENGTH.as_secs() * rate / STEP)?;
     let began = Instant::now();
     for step in 1..=steps {
-        let due = Duration::from_secs(15) * u32::try_from(step)? / u32::try_from(steps)?;
+        let due = LENGTH * step / steps;
         std::thread::sleep(due.saturating_sub(began.elapsed()));
         volume.allocate(STEP)?;
     }
