@@ -142,17 +142,17 @@ fn the_guard_against_a_runaway_is_replayed_too() {
 fn what_the_decider_had_learned_is_in_the_recording() {
     let first = |expansion_millis| {
         // A MiB a second into 448 MiB.
-        let readings = (0..400).map(|s| Reading {
+        let readings = (0..448).map(|s| Reading {
             expansion_millis,
             ..reading(s, 448, s.unsigned_abs())
         });
-        let policy = rules_with("On", "usageThreshold: 90, scalingThreshold: 100");
+        let policy = rules_with("On", "usageThreshold: 95, scalingThreshold: 100");
         let outcome = replayed(readings.collect(), &policy, 1);
         outcome.growths[0].at.duration_since(at(0)).as_secs()
     };
     let (unknown, slow, quick) = (first(None), first(Some(60_000)), first(Some(1_000)));
     assert_eq!(unknown, slow, "a minute is what the default profile says");
-    assert!(slow + 80 < quick, "{slow} s, {quick} s");
+    assert!(slow + 60 < quick, "{slow} s, {quick} s");
 }
 
 /// 1 GiB with a quarter used, for 730 hours: three quarters of a GiB-month.

@@ -1,9 +1,9 @@
 //! The race to ENOSPC: the highest steady fill rate at which no volume is ever full.
 //!
 //! Databases without PostgreSQL are filled side by side: some under all rules, some by the threshold alone. What others
-//! document of their detection is then played against the recorded fill ([`rivals`]). A rate is survived if every run
+//! document of their detection is then played against the recorded fill (`rivals`). A rate is survived if every run
 //! survives it, and a rule that has lost a rate is not asked for higher ones. At last a real PostgreSQL is filled by COPY
-//! ([`mod@copy`]), one at a time, at whatever rate the disk allows.
+//! (`copy`), one at a time, at whatever rate the disk allows.
 
 mod copy;
 mod filler;
