@@ -62,6 +62,17 @@ impl Board {
         look(&self.latest.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Returns once a volume is hot.
+    pub async fn until_hot(&self) {
+        let mut ticks = self.ticks();
+        while self.read(Latest::hot) == 0 {
+            if ticks.changed().await.is_err() {
+                // The sender is this board's own.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Notes values of `used` of some volumes, by name, whose crossing a decider waits for.
     pub fn note_levels(&self, levels: BTreeMap<String, Vec<u64>>) {
         self.levels().extend(levels);

@@ -37,6 +37,14 @@ impl Heat {
         self.levels = levels;
     }
 
+    /// For the same volume mounted anew: deciders do not tell of its levels again.
+    pub(super) fn of_another_mount(self) -> Self {
+        Self {
+            levels: self.levels,
+            ..Self::default()
+        }
+    }
+
     /// Takes the numbers of a measurement that began at `at`; whether the volume is hot from now on.
     pub(super) fn take(&mut self, at: Timestamp, usage: &Usage) -> bool {
         let now = (at, usage.used);

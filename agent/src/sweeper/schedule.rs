@@ -85,8 +85,8 @@ pub(super) struct Schedule {
     /// The worker of each lane that is not stranded.
     on_duty: [WorkerId; LANES.len()],
     last_worker: u64,
-    /// A worker has passed over a volume that was due, because its device was in use.
-    passed_over: bool,
+    /// Devices of volumes that were due and that a worker has passed over, because a call for the device was in flight.
+    passed_over: BTreeSet<Device>,
 }
 
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Schedule {
             flights: BTreeMap::new(),
             on_duty: [WorkerId(0), WorkerId(1), WorkerId(2)],
             last_worker: 2,
-            passed_over: false,
+            passed_over: BTreeSet::new(),
         }
     }
 
@@ -137,7 +137,11 @@ impl Schedule {
                     }
                     known
                 }
-                _ => self.target(volume, now),
+                Some(other) => Target {
+                    heat: other.heat.of_another_mount(),
+                    ..self.target(volume, now)
+                },
+                None => self.target(volume, now),
             };
             self.queues[target.lane.number()].insert((target.due, place));
             self.targets.push(target);
@@ -165,7 +169,7 @@ impl Schedule {
                 continue;
             };
             if self.in_flight(target.volume.device) {
-                self.passed_over = true;
+                self.passed_over.insert(target.volume.device);
                 continue;
             }
             if target.hung && retries >= RETRIES {
@@ -195,6 +199,7 @@ impl Schedule {
     ) -> Option<Finished> {
         let flight = self.flights.remove(&worker)?;
         let prompt = now.saturating_duration_since(flight.started) <= HAND_OVER;
+        let wanted = self.passed_over.remove(&flight.volume.device);
         let (aligned, soon) = (self.next_sweep(now, 1), self.next_sweep(now, HOT_RATE));
         // Mounted again or otherwise changed meanwhile: this may not be about the present mount. It is still due.
         let place = self.place_of(&flight)?;
@@ -221,7 +226,7 @@ impl Schedule {
             _ if target.is_hot() => (Lane::Hot, soon),
             _ => (Lane::Trusted, due),
         };
-        let wake = lane != target.lane || std::mem::take(&mut self.passed_over);
+        let wake = wanted || lane != target.lane;
         self.queue(place, lane, due);
         Some(Finished { gap, wake })
     }
@@ -231,11 +236,12 @@ impl Schedule {
         let limit = self.period + self.deadline;
         let observe = |target: &Target| {
             let late = now.saturating_duration_since(target.measured) > limit;
+            let failure = target.failure.or_else(|| late.then_some(Failure::Late));
             Observation {
                 volume: Arc::clone(&target.volume),
                 last: target.last,
-                failure: target.failure.or(if late { Some(Failure::Late) } else { None }),
-                hot: target.is_hot(),
+                failure,
+                hot: failure.is_none() && target.lane == Lane::Hot,
             }
         };
         let known = |seen: &Observation| seen.last.is_some() || seen.failure.is_some();

@@ -9,8 +9,13 @@ use tonic::Status;
 
 use super::bench::{Bench, PACE, PATIENCE, address, take};
 use crate::{
+    sweeper::Observation,
     testing::{GIB, observed},
-    uplink::{FIRST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_HOT, SPREAD, pause, session::ACCEPT_TIMEOUT},
+    uplink::{
+        GOOD_STREAM,
+        pause::{FIRST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_HOT, SPREAD, pause},
+        session::ACCEPT_TIMEOUT,
+    },
 };
 
 #[tokio::test(start_paused = true)]
@@ -177,4 +182,29 @@ fn after_a_good_stream_who_has_a_hot_volume_comes_back_before_the_others() {
     assert_eq!(pause(1, false, true, 0.0), Duration::ZERO);
     assert_eq!(pause(1, false, true, 0.5), SPREAD / 2);
     assert_eq!(pause(1, false, true, 1.0), SPREAD);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_volume_that_gets_hot_ends_the_wait() {
+    let mut bench = Bench::start();
+    bench.tick(0, vec![observed("a", 0, 0)]);
+    let mut replica = bench.listen(1);
+    let mut stream = take(&mut replica).await;
+    // However short a pause may be by chance, not all of these are.
+    for round in 1..=8_u32 {
+        tokio::time::sleep(GOOD_STREAM).await;
+        drop(stream);
+        while bench.metrics.disconnects.get() < u64::from(round) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let hot = Observation {
+            hot: true,
+            ..observed("a", i64::from(round), 0)
+        };
+        bench.tick(i64::from(round), vec![hot]);
+        let lost = Instant::now();
+        stream = take(&mut replica).await;
+        assert!(lost.elapsed() < FIRST_PAUSE, "{:?}", lost.elapsed());
+        bench.tick(i64::from(round), vec![observed("a", i64::from(round), 0)]);
+    }
 }

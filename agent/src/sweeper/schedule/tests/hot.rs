@@ -116,6 +116,8 @@ fn one_that_fails_or_hangs_is_not_hot() {
         None,
         "and does not wait for it"
     );
+    let late = bench.at(ms(9000));
+    assert!(bench.schedule.observe(late).iter().all(|seen| !seen.hot));
 }
 
 #[test]
@@ -138,4 +140,19 @@ fn a_worker_that_found_the_device_in_use_is_woken() {
     assert!(wakes(&mut bench, trusted, 1));
     assert_eq!(bench.begin(hot, ms(101)).as_deref(), Some("a"));
     assert!(!wakes(&mut bench, hot, NEAR), "nobody waits");
+}
+
+#[test]
+fn a_volume_mounted_anew_keeps_its_levels() {
+    let mut bench = Bench::with_hot(&[]);
+    let again = Volume {
+        mount_id: 2,
+        ..volume("a", "xfs")
+    };
+    bench.schedule.replace(vec![again], bench.at(ms(50)));
+    assert!(!bench.is_hot(), "it was not measured yet");
+    let worker = bench.trusted();
+    assert!(bench.begin(worker, ms(50)).is_some());
+    bench.schedule.finish(worker, has(NEAR), bench.at(ms(50)));
+    assert!(bench.is_hot());
 }
