@@ -182,7 +182,16 @@ async fn look_in_full(
     tell_levels(context, &gathered);
     tell(context, key, &outcome);
     let usual = look_again(&gathered, now, context.parts.stale_after);
-    let rest = |within| Rest::of(&gathered, &outcome, &context.parts.store, within, now);
+    let parts = &context.parts;
+    let rest = |within| {
+        Rest::of(
+            &gathered,
+            &outcome,
+            &parts.store,
+            within,
+            (now, parts.stale_after),
+        )
+    };
     if !context.parts.writes.leader().is_leader_now() {
         return (Again::After(usual), rest(None));
     }

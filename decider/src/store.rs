@@ -123,7 +123,11 @@ impl Store {
         let entries = inner.volumes.entry(Arc::clone(&mount.pv)).or_default();
         match entries.iter_mut().find(|e| e.mount == mount) {
             Some(entry) if entry.stream.id() > by.stream().id() => return mount,
-            Some(entry) if entry.stream.id() == by.stream().id() && entry.filesystem == filesystem => {
+            Some(entry)
+                if entry.stream.id() == by.stream().id()
+                    && entry.index == index
+                    && entry.filesystem == filesystem =>
+            {
                 return mount;
             }
             Some(entry) => {

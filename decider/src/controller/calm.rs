@@ -122,11 +122,11 @@ impl Resting {
         let Some(volume) = rest.volumes.iter().find(|v| *v.pv == *pv) else {
             return false;
         };
-        store.undisputed(pv).is_some_and(|(stream, seen)| {
-            Arc::ptr_eq(&stream, &volume.stream)
-                && !seen.is_stale(now, stale_after)
-                && Shown::of(&seen) == volume.shown
-                && !is_full_soon(&seen)
+        let Ok(since) = now.checked_sub(stale_after) else {
+            return false;
+        };
+        store.undisputed(pv, since).is_some_and(|(stream, seen)| {
+            Arc::ptr_eq(&stream, &volume.stream) && Shown::of(&seen) == volume.shown && !is_full_soon(&seen)
         })
     }
 
@@ -142,7 +142,7 @@ impl Rest {
         outcome: &Outcome,
         store: &Store,
         within: Option<Duration>,
-        now: Timestamp,
+        (now, stale_after): (Timestamp, Duration),
     ) -> Option<Self> {
         let Outcome::Decided(decision) = outcome else {
             return None;
@@ -150,7 +150,8 @@ impl Rest {
         let Decision::Hold { reason, record } = decision.as_ref() else {
             return None;
         };
-        let threshold = gathered.policy.limits.as_ref().ok()?.usage_threshold;
+        let limits = gathered.policy.limits.as_ref().ok()?;
+        let since = now.checked_sub(stale_after).ok()?;
         let is_below = *reason == Reason::BelowThreshold && record.barrier.is_none();
         let leads = record
             .volumes
@@ -161,10 +162,12 @@ impl Rest {
         }
         let at_rest = |record: &decider_core::VolumeRecord| {
             let pv = gathered.volumes.get(&record.claim)?;
-            let (stream, seen) = store.undisputed(pv)?;
+            let (stream, seen) = store.undisputed(pv, since)?;
             let shown = Shown::of(&seen);
             let foreseen = seen.trend.rate.is_some() && seen.trend.sustained.is_some();
-            let below = record.reason == Reason::BelowThreshold && shown.used < threshold;
+            let below = record.reason == Reason::BelowThreshold
+                && shown.used < limits.usage_threshold
+                && shown.inodes.is_none_or(|used| used < limits.inode_threshold);
             let far = below && foreseen && !is_full_soon(&seen);
             far.then(|| AtRest {
                 pv: pv.as_str().into(),
@@ -184,8 +187,9 @@ impl Rest {
 
     /// Until the rest is over; none if that is so now.
     fn left(&self, now: Timestamp) -> Option<Duration> {
+        // A clock that was set back does not make it longer.
         let left = Duration::try_from(self.until.duration_since(now)).ok()?;
-        (!left.is_zero()).then(|| left.max(SOONEST))
+        (!left.is_zero() && left <= REST.1).then(|| left.max(SOONEST))
     }
 }
 

@@ -43,12 +43,13 @@ impl Store {
 
     /// What is seen of a PersistentVolume and the stream that vouches for it, if it has one mount, which is measured and
     /// believed.
-    pub(crate) fn undisputed(&self, pv: &str) -> Option<(Arc<Stream>, Seen)> {
+    pub(crate) fn undisputed(&self, pv: &str, since: Timestamp) -> Option<(Arc<Stream>, Seen)> {
         let inner = self.inner();
         let [entry] = &**inner.volumes.get(pv)? else {
             return None;
         };
-        let is_well = entry.stuck.is_none() && entry.refused.is_none();
+        let vouched = entry.stream.as_of().is_some_and(|as_of| as_of >= since);
+        let is_well = vouched && entry.stuck.is_none() && entry.refused.is_none();
         is_well.then_some((Arc::clone(&entry.stream), entry.seen()?))
     }
 

@@ -35,7 +35,7 @@ impl Store {
     /// Forgets nodes that have no stream and were last heard of before `horizon`. Their volumes are long stale.
     pub fn forget_before(&self, horizon: Timestamp) {
         let mut inner = self.inner();
-        let old = |node: &Node| node.newest.has_ended() && node.newest.as_of().is_none_or(|t| t < horizon);
+        let old = |node: &Node| node.newest.has_ended() && node.as_of().is_none_or(|t| t < horizon);
         let lost: Vec<Arc<str>> = inner
             .by_node
             .iter()
@@ -88,7 +88,7 @@ impl Node {
         api::view::Node {
             name: name.to_owned(),
             connected: !self.newest.has_ended(),
-            as_of: self.newest.as_of(),
+            as_of: self.as_of(),
             mounts: self.mounts.len(),
         }
     }

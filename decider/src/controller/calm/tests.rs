@@ -12,6 +12,12 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn report(store: &Store, by: &Registration, second: i64, used: u64) {
+    measured(store, by, second, used);
+    by.confirm(at(second));
+}
+
+/// Of one volume, with nothing said of the others.
+fn measured(store: &Store, by: &Registration, second: i64, used: u64) {
     let mount = Mount {
         pv: "pv".into(),
         pod_uid: "pod".into(),
@@ -29,11 +35,10 @@ fn report(store: &Store, by: &Registration, second: i64, used: u64) {
     };
     let sample = Sample::check(raw, at(second)).unwrap();
     store.record(&mount, by, Measurement::Believed(sample), None, at(second));
-    by.confirm(at(second));
 }
 
 fn rest(store: &Store, until: i64) -> Rest {
-    let (stream, seen) = store.undisputed("pv").unwrap();
+    let (stream, seen) = store.undisputed("pv", Timestamp::UNIX_EPOCH).unwrap();
     let volume = AtRest {
         pv: "pv".into(),
         stream,
@@ -95,7 +100,34 @@ fn a_step_is_borne_and_a_percent_a_haste_and_another_stream_are_not() {
     assert!(!bears("pv", 121), "a percent, and full in minutes");
     at_rest();
     assert!(!bears("pv", 121), "full in minutes");
+    at_rest();
     let newer = store.register("one".into());
     report(&store, &newer, 400, 41 * GIB);
     assert!(!bears("pv", 400), "who vouches is another");
+}
+
+/// What is told once, that nobody vouches any more, must not be borne because this volume was measured last of all.
+#[test]
+fn a_volume_measured_after_the_stream_last_vouched_does_not_rest_longer_than_that() {
+    let (store, resting, key) = (Store::default(), Resting::default(), Key::new("demo", "pg"));
+    let node = store.register("one".into());
+    for second in 0..120 {
+        report(&store, &node, second, 40 * GIB);
+    }
+    measured(&store, &node, 121, 40 * GIB);
+    resting.begin(&key);
+    resting.end(&key, Some(rest(&store, 300)));
+    let bears = |second: i64| resting.bears(&key, "pv", &store, at(second), STALE);
+    assert!(bears(129));
+    assert!(!bears(130), "as of second 119");
+}
+
+#[test]
+fn a_clock_that_is_set_back_ends_a_rest() {
+    let (store, resting, key) = (Store::default(), Resting::default(), Key::new("demo", "pg"));
+    let node = store.register("one".into());
+    report(&store, &node, 0, 40 * GIB);
+    resting.begin(&key);
+    resting.end(&key, Some(rest(&store, 120)));
+    assert_eq!(resting.left(&key, at(-3600)), None);
 }
