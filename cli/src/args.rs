@@ -167,7 +167,7 @@ pub struct BacktestArgs {
     /// From a decision to the larger filesystem.
     #[arg(long, default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub expansion_time: Duration,
-    /// Driver of the storage class, whose profile is used.
+    /// Driver of the storage class, whose profile is used, and not what the recording knows of expansions.
     #[arg(long, value_name = "NAME")]
     pub provisioner: Option<String>,
     /// Form of the answer.

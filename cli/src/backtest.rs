@@ -43,7 +43,8 @@ pub struct Reading {
     pub available: Option<u64>,
     /// What is taken.
     pub used: u64,
-    /// Milliseconds that the decider reckoned an expansion to take then; without it, what the profile says.
+    /// Milliseconds that the decider reckoned an expansion to take then; without it, as in the reading before, at first as
+    /// the profile says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expansion_millis: Option<u64>,
 }

@@ -16,6 +16,8 @@ const NEVER_STALE: Duration = Duration::from_secs(100 * 365 * 86_400);
 pub(super) struct Rules {
     pub(super) policy: Policy,
     pub(super) profile: Profile,
+    /// The profile is that of a driver that was named: what the recording knows of another is not to be used.
+    pub(super) of_driver: bool,
 }
 
 /// Reads an autoscaler from its manifest. Its shadow mode is left out: a replay does nothing either way.
@@ -49,5 +51,9 @@ pub(super) fn read(path: &Path, text: &str, provisioner: Option<&str>) -> Result
             ),
         })?,
     };
-    Ok(Rules { policy, profile })
+    Ok(Rules {
+        policy,
+        profile,
+        of_driver: provisioner.is_some(),
+    })
 }
