@@ -234,7 +234,7 @@ async fn entrant(
     };
     let db = Database::create(world, objects, name, shape).await?;
     let volume = db.volume(world).await?;
-    let slow = faults::slow_controller(world, &volume, delay)?;
+    let slow = faults::slow_node(world, &volume, delay)?;
     db.autoscale(json!({"scalingThreshold": 50})).await?;
     if rule == Rule::Whole {
         let annotations = json!({"metadata": {"annotations": {"highwater.dev/time-to-full": "On"}}});

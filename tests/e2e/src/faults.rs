@@ -30,6 +30,18 @@ pub fn slow_controller(world: &World, volume: &Volume, delay: Duration) -> anyho
     inject(world, "slow", volume, Some(Operation::ControllerExpand), fault)
 }
 
+/// The driver takes longer to grow the filesystem of `volume`. Kubelet waits for it two minutes, a csi-resizer for the device
+/// ten seconds only.
+///
+/// # Errors
+/// When the driver's rules cannot be written.
+pub fn slow_node(world: &World, volume: &Volume, delay: Duration) -> anyhow::Result<Injected> {
+    let fault = Fault::Delay {
+        millis: u64::try_from(delay.as_millis())?,
+    };
+    inject(world, "slow", volume, Some(Operation::NodeExpand), fault)
+}
+
 /// The driver refuses to grow the device of `volume`, with a code that says it may work later.
 ///
 /// # Errors
