@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use e2e::{Database, Volume, World, objects::kinds, wait::PATIENCE};
+use e2e::{Database, Volume, World, objects::kinds, pace::steadily, wait::PATIENCE};
 use futures::{StreamExt, pin_mut};
 use kube::{
     api::{ListParams, WatchParams},
@@ -29,10 +29,10 @@ pub struct Growth {
 
 /// As [`Database::autoscale`] sets it.
 const THRESHOLD: f64 = 80.0;
-/// A rising volume takes this much at a time ...
+/// A rising volume takes so many bytes a second ...
+const RATE: u64 = 8 << 20;
+/// ... this much at a time.
 const STEP: u64 = 512 << 10;
-/// ... which makes 8 MiB a second.
-const PAUSE: Duration = Duration::from_micros(62_500);
 
 /// Fills the volume past its threshold and times what follows.
 ///
@@ -83,11 +83,12 @@ pub async fn measure(world: &World, db: &Database, fill: Fill) -> anyhow::Result
 
 fn past_the_threshold(volume: &Volume, fill: Fill) -> anyhow::Result<()> {
     if fill == Fill::Rising {
-        while volume.space()?.percent() <= THRESHOLD {
+        for _ in steadily(RATE, STEP) {
+            if volume.space()?.percent() > THRESHOLD {
+                return Ok(());
+            }
             volume.allocate(STEP)?;
-            std::thread::sleep(PAUSE);
         }
-        return Ok(());
     }
     volume.fill_to(THRESHOLD + 1.0).map(drop)
 }

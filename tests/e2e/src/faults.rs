@@ -24,10 +24,7 @@ pub fn offline_only(world: &World, volumes: &[Volume]) -> anyhow::Result<Vec<Inj
 /// # Errors
 /// When the driver's rules cannot be written.
 pub fn slow_controller(world: &World, volume: &Volume, delay: Duration) -> anyhow::Result<Injected> {
-    let fault = Fault::Delay {
-        millis: u64::try_from(delay.as_millis())?,
-    };
-    inject(world, "slow", volume, Some(Operation::ControllerExpand), fault)
+    slow(world, volume, Operation::ControllerExpand, delay)
 }
 
 /// The driver takes longer to grow the filesystem of `volume`. Kubelet waits for it two minutes, a csi-resizer for the device
@@ -36,10 +33,7 @@ pub fn slow_controller(world: &World, volume: &Volume, delay: Duration) -> anyho
 /// # Errors
 /// When the driver's rules cannot be written.
 pub fn slow_node(world: &World, volume: &Volume, delay: Duration) -> anyhow::Result<Injected> {
-    let fault = Fault::Delay {
-        millis: u64::try_from(delay.as_millis())?,
-    };
-    inject(world, "slow", volume, Some(Operation::NodeExpand), fault)
+    slow(world, volume, Operation::NodeExpand, delay)
 }
 
 /// The driver refuses to grow the device of `volume`, with a code that says it may work later.
@@ -52,6 +46,13 @@ pub fn refused(world: &World, volume: &Volume, message: &str) -> anyhow::Result<
         message: message.to_owned(),
     };
     inject(world, "refused", volume, Some(Operation::ControllerExpand), fault)
+}
+
+fn slow(world: &World, volume: &Volume, operation: Operation, delay: Duration) -> anyhow::Result<Injected> {
+    let fault = Fault::Delay {
+        millis: u64::try_from(delay.as_millis())?,
+    };
+    inject(world, "slow", volume, Some(operation), fault)
 }
 
 fn inject(

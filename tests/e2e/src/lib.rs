@@ -15,6 +15,7 @@ pub mod managed;
 pub mod members;
 pub mod node;
 pub mod objects;
+pub mod pace;
 mod shared;
 pub mod sql;
 pub mod tools;

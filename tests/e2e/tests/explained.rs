@@ -1,9 +1,9 @@
 //! What `kubectl highwater` says of the real installation, through the API server's service proxy.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
-use e2e::{Database, Shape, Volume, World, objects::kinds, scenario};
+use e2e::{Database, Shape, Volume, World, objects::kinds, pace::steadily, scenario};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use units::{Bytes, Reason};
@@ -163,12 +163,8 @@ async fn compare(world: &World, db: &Database, recording: String, at_least: usiz
 
 /// Takes space, steadily.
 fn rise(volume: &Volume, rate: u64) -> anyhow::Result<()> {
-    let steps = u32::try_from(LENGTH.as_secs() * rate / STEP)?;
-    let began = Instant::now();
-    for step in 1..=steps {
-        let due = LENGTH * step / steps;
-        std::thread::sleep(due.saturating_sub(began.elapsed()));
-        volume.allocate(STEP)?;
-    }
-    Ok(())
+    let steps = usize::try_from(LENGTH.as_secs() * rate / STEP)?;
+    steadily(rate, STEP)
+        .take(steps)
+        .try_for_each(|_| volume.allocate(STEP).map(drop))
 }

@@ -1,11 +1,8 @@
 //! The filler: takes space in steps at a steady rate, until it has enough or there is none left.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
-use e2e::Volume;
+use e2e::{Volume, pace::steadily};
 use nix::errno::Errno;
 
 /// What is taken at once.
@@ -22,18 +19,15 @@ pub(super) struct Filled {
     pub(super) full: bool,
 }
 
-/// Takes `total` bytes of the volume, `rate` of them a second. A step that comes late does not make the next one wait.
-/// Nothing is written, so that the rate is not the disk's.
+/// Takes `total` bytes of the volume, `rate` of them a second. Nothing is written, so that the rate is not the disk's.
 ///
 /// # Errors
 /// When the filesystem refuses for another reason, or cannot be read.
 pub(super) fn fill(volume: &Volume, rate: u64, total: u64) -> anyhow::Result<Filled> {
     let started = Instant::now();
-    let pace = rounded(STEP) / rounded(rate);
     let mut timeline = vec![(0.0, volume.space()?.used)];
     let mut full = false;
-    for n in 1..=total.div_ceil(STEP) {
-        thread::sleep(Duration::from_secs_f64(pace * rounded(n)).saturating_sub(started.elapsed()));
+    for _ in steadily(rate, STEP).take(usize::try_from(total.div_ceil(STEP))?) {
         match volume.allocate(STEP) {
             Ok(_) => timeline.push((started.elapsed().as_secs_f64(), volume.space()?.used)),
             Err(error) if error.downcast_ref::<Errno>() == Some(&Errno::ENOSPC) => {
