@@ -65,12 +65,8 @@ impl Board {
     /// Returns once a volume is hot.
     pub async fn until_hot(&self) {
         let mut ticks = self.ticks();
-        while self.read(Latest::hot) == 0 {
-            if ticks.changed().await.is_err() {
-                // The sender is this board's own.
-                std::future::pending::<()>().await;
-            }
-        }
+        // It ends otherwise only with the sender, which is this board's own.
+        drop(ticks.wait_for(|_| self.read(Latest::hot) > 0).await);
     }
 
     /// Notes values of `used` of some volumes, by name, whose crossing a decider waits for.

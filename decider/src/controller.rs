@@ -142,6 +142,11 @@ impl Context {
         self.queue.add(key);
     }
 
+    /// What was last vouched for before this is not acted upon.
+    fn stale_before(&self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.parts.stale_after).unwrap_or(Timestamp::MIN)
+    }
+
     fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,16 +187,8 @@ async fn look_in_full(
     tell_levels(context, &gathered);
     tell(context, key, &outcome);
     let usual = look_again(&gathered, now, context.parts.stale_after);
-    let parts = &context.parts;
-    let rest = |within| {
-        Rest::of(
-            &gathered,
-            &outcome,
-            &parts.store,
-            within,
-            (now, parts.stale_after),
-        )
-    };
+    let since = context.stale_before(now);
+    let rest = |within| Rest::of(&gathered, &outcome, &context.parts.store, within, now, since);
     if !context.parts.writes.leader().is_leader_now() {
         return (Again::After(usual), rest(None));
     }

@@ -106,23 +106,13 @@ impl Resting {
         left
     }
 
-    /// A volume of it has moved, and it is at rest all the same.
-    pub(super) fn bears(
-        &self,
-        key: &Key,
-        pv: &str,
-        store: &Store,
-        now: Timestamp,
-        stale_after: Duration,
-    ) -> bool {
+    /// A volume of it has moved, and it is at rest all the same, if somebody has vouched for the volume `since`.
+    pub(super) fn bears(&self, key: &Key, pv: &str, store: &Store, since: Timestamp) -> bool {
         let all = self.all();
         let Some(State::Resting(rest)) = all.get(key) else {
             return false;
         };
         let Some(volume) = rest.volumes.iter().find(|v| *v.pv == *pv) else {
-            return false;
-        };
-        let Ok(since) = now.checked_sub(stale_after) else {
             return false;
         };
         store.undisputed(pv, since).is_some_and(|(stream, seen)| {
@@ -136,13 +126,15 @@ impl Resting {
 }
 
 impl Rest {
-    /// The rest that a look found, at most until something is due `within` some time; none if there is more to decide.
+    /// The rest that a look found, at most until something is due `within` some time; none if there is more to decide, or
+    /// nobody has vouched for a volume `since`.
     pub(super) fn of(
         gathered: &Gathered,
         outcome: &Outcome,
         store: &Store,
         within: Option<Duration>,
-        (now, stale_after): (Timestamp, Duration),
+        now: Timestamp,
+        since: Timestamp,
     ) -> Option<Self> {
         let Outcome::Decided(decision) = outcome else {
             return None;
@@ -151,7 +143,6 @@ impl Rest {
             return None;
         };
         let limits = gathered.policy.limits.as_ref().ok()?;
-        let since = now.checked_sub(stale_after).ok()?;
         let is_below = *reason == Reason::BelowThreshold && record.barrier.is_none();
         let leads = record
             .volumes

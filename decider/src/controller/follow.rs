@@ -190,13 +190,9 @@ pub(super) async fn samples(context: &Context) {
                 database.map(|database| index.autoscalers(&database))
             };
             let autoscalers = autoscalers.unwrap_or_default();
-            let Parts {
-                store,
-                clock,
-                stale_after,
-                ..
-            } = &context.parts;
-            let bears = |key: &Key| context.resting.bears(key, &pv, store, clock.now(), *stale_after);
+            let Parts { store, clock, .. } = &context.parts;
+            let since = context.stale_before(clock.now());
+            let bears = |key: &Key| context.resting.bears(key, &pv, store, since);
             if !autoscalers.is_empty() && autoscalers.iter().all(bears) {
                 continue;
             }

@@ -19,10 +19,8 @@ pub(super) async fn staleness(context: &Context) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let horizon = context.parts.clock.now().checked_sub(context.parts.stale_after);
-        if let Ok(horizon) = horizon {
-            context.parts.store.tell_stale(horizon);
-        }
+        let horizon = context.stale_before(context.parts.clock.now());
+        context.parts.store.tell_stale(horizon);
     }
 }
 

@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use super::*;
 use crate::store::{Filesystem, Measurement, Mount, Registration};
 
-const STALE: Duration = Duration::from_secs(10);
+/// Seconds after which what nobody vouches for is stale.
+const STALE: i64 = 10;
 const GIB: u64 = 1 << 30;
 
 fn at(second: i64) -> Timestamp {
@@ -86,7 +87,7 @@ fn a_step_is_borne_and_a_percent_a_haste_and_another_stream_are_not() {
     for second in 0..120 {
         report(&store, &node, second, 40 * GIB);
     }
-    let bears = |pv: &str, second: i64| resting.bears(&key, pv, &store, at(second), STALE);
+    let bears = |pv: &str, second: i64| resting.bears(&key, pv, &store, at(second - STALE));
     let at_rest = || {
         resting.begin(&key);
         resting.end(&key, Some(rest(&store, 300)));
@@ -117,7 +118,7 @@ fn a_volume_measured_after_the_stream_last_vouched_does_not_rest_longer_than_tha
     measured(&store, &node, 121, 40 * GIB);
     resting.begin(&key);
     resting.end(&key, Some(rest(&store, 300)));
-    let bears = |second: i64| resting.bears(&key, "pv", &store, at(second), STALE);
+    let bears = |second: i64| resting.bears(&key, "pv", &store, at(second - STALE));
     assert!(bears(129));
     assert!(!bears(130), "as of second 119");
 }
