@@ -97,8 +97,7 @@ pub(crate) fn world(request: &Request, seen: &Observed, now: Timestamp) -> Resul
         );
     if nothing {
         let text = format!(
-            "Postgres {} has {} members already, and spec.horizontalScaling asks for nothing else; ask for another number \
-             there, or for another mode",
+            "Postgres {} has {} members already, and spec.horizontalScaling asks for nothing else",
             request.database_path(),
             goal.members
         );
