@@ -108,9 +108,10 @@ impl Kind {
                 uid('s', 0)
             ),
             Self::Profiles => format!(
-                r#""metadata":{{"name":"fast","uid":"{}","resourceVersion":"{version}"}},"spec":{{"storageClassName":"fast","expectedDuration":"{}s"}}}}"#,
+                r#""metadata":{{"name":"fast","uid":"{}","resourceVersion":"{version}"}},"spec":{{"storageClassName":"fast","expectedDuration":"{}ms"}}}}"#,
                 uid('f', 0),
-                30 + version % 2
+                // Versions count all changes, so that few steps would often come out the same.
+                30_000 + version % 100_000
             ),
             Self::Postgreses => postgres(index, version),
             Self::Sets => set(index, version),
