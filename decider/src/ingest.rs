@@ -165,7 +165,14 @@ impl Conversation {
         let registration = self.shared.store.register(node);
         let now = self.shared.clock.now();
         let (store, metrics) = (Arc::clone(&self.shared.store), self.shared.metrics.clone());
-        self.session = Some(Session::new(registration, store, metrics, hello.clock, now));
+        self.session = Some(Session::new(
+            registration,
+            store,
+            metrics,
+            hello.clock,
+            hello.acknowledge,
+            now,
+        ));
         Ok(true)
     }
 }

@@ -29,15 +29,17 @@ pub(super) struct Session {
     snapshot_as_of: Option<Timestamp>,
     /// By how much the node's clock was off, until a message shows it right.
     clock_off: Option<Duration>,
+    acknowledge: bool,
 }
 
 impl Session {
-    /// A stream whose agent said that its clock shows `clock`, heard at `now`.
+    /// A stream whose agent said that its clock shows `clock`, heard at `now`, and whether it wants everything acknowledged.
     pub(super) fn new(
         registration: Registration,
         store: Arc<Store>,
         metrics: Metrics,
         clock: Timestamp,
+        acknowledge: bool,
         now: Timestamp,
     ) -> Self {
         let off = distance(clock, now);
@@ -57,6 +59,7 @@ impl Session {
             snapshot: None,
             snapshot_as_of: None,
             clock_off,
+            acknowledge,
         }
     }
 
@@ -65,7 +68,7 @@ impl Session {
         &self.registration
     }
 
-    /// Records a message; answers up to when everything is recorded.
+    /// Records a message; answers up to when everything is recorded if that is to be acknowledged: a whole snapshot always is.
     ///
     /// # Errors
     /// If it breaks the protocol: the stream must end.
@@ -76,15 +79,18 @@ impl Session {
     ) -> Result<Option<Timestamp>, BadMessage> {
         match message {
             Message::Hello(_) => Err(BadMessage::OutOfOrder("a second Hello")),
-            Message::Snapshot(snapshot) => self.snapshot(snapshot, now).map(Some),
-            Message::Changes(changes) => self.changes(changes, now).map(Some),
+            Message::Snapshot(snapshot) => self.snapshot(snapshot, now),
+            Message::Changes(changes) => {
+                let as_of = self.changes(changes, now)?;
+                Ok(self.acknowledge.then_some(as_of))
+            }
             Message::Heartbeat(after_ms) => {
                 let snapshot = self
                     .snapshot_as_of
                     .ok_or(BadMessage::OutOfOrder("a heartbeat before a whole snapshot"))?;
                 let as_of = wire::after(snapshot, after_ms)?;
                 self.confirm(as_of, now);
-                Ok(Some(as_of))
+                Ok(self.acknowledge.then_some(as_of))
             }
             Message::History(volumes) => {
                 for (index, points) in volumes {
@@ -97,7 +103,7 @@ impl Session {
     }
 
     /// Takes one part; with the last, what no part named is gone.
-    fn snapshot(&mut self, snapshot: Snapshot, now: Timestamp) -> Result<Timestamp, BadMessage> {
+    fn snapshot(&mut self, snapshot: Snapshot, now: Timestamp) -> Result<Option<Timestamp>, BadMessage> {
         let Snapshot {
             volumes,
             as_of,
@@ -121,7 +127,7 @@ impl Session {
         }
         if !last {
             self.snapshot = Some(named);
-            return Ok(as_of);
+            return Ok(None);
         }
         let gone = self.volumes.others(&named);
         gone.into_iter().for_each(|index| self.remove(index));
@@ -130,7 +136,7 @@ impl Session {
         self.store.forget_others(&self.registration, &present);
         self.snapshot_as_of = Some(as_of);
         self.confirm(as_of, now);
-        Ok(as_of)
+        Ok(Some(as_of))
     }
 
     fn changes(&mut self, changes: Changes, now: Timestamp) -> Result<Timestamp, BadMessage> {

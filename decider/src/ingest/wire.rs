@@ -47,6 +47,8 @@ pub struct Hello {
     pub boot_id: String,
     /// The node's clock.
     pub clock: Timestamp,
+    /// Changes and heartbeats are to be acknowledged.
+    pub acknowledge: bool,
 }
 
 /// A part of all volumes of the node.
@@ -138,12 +140,14 @@ fn read_hello(hello: v1::Hello) -> Result<Hello, BadMessage> {
         version,
         boot_id,
         clock_ms,
+        acknowledge,
     } = hello;
     Ok(Hello {
         node: name("node", node)?,
         version: word("version", version)?,
         boot_id: word("boot_id", boot_id)?,
         clock: instant("clock_ms", clock_ms)?,
+        acknowledge,
     })
 }
 

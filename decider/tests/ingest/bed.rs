@@ -104,6 +104,7 @@ impl Bed {
             version: "0.1.0".into(),
             boot_id: "b".into(),
             clock_ms: self.now_ms(),
+            acknowledge: true,
         })
     }
 

@@ -80,6 +80,7 @@ async fn a_clock_far_off_is_not_believed() {
             .say(Body::Hello(Hello {
                 node: "node-1".into(),
                 clock_ms: bed.now_ms() + off,
+                acknowledge: true,
                 ..Hello::default()
             }))
             .await;

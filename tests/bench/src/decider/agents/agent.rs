@@ -25,6 +25,9 @@ const ACCEPT: Duration = Duration::from_secs(10);
 /// After a connection that failed.
 const RETRY: Duration = Duration::from_millis(500);
 const SECOND: Duration = Duration::from_secs(1);
+/// One agent in so many, and each with a hot volume, has everything acknowledged, to see how long that takes. Real ones have
+/// not.
+const MEASURING: u32 = 20;
 
 /// One agent.
 pub(super) struct Agent {
@@ -139,9 +142,9 @@ impl Agent {
     async fn greet(&mut self, sender: &mpsc::Sender<AgentMessage>) -> anyhow::Result<()> {
         let now = now_ms();
         self.snapshot_ms = now;
-        self.say(sender, words::hello(self.index, now), 0, None).await?;
-        self.say(sender, words::snapshot(&self.node, now), 0, Some(now))
+        self.say(sender, words::hello(self.index, self.measures(), now), 0, None)
             .await?;
+        self.snapshot(sender, 0, now).await?;
         for history in words::histories(&self.node, now) {
             self.say(sender, history, 0, None).await?;
         }
@@ -157,18 +160,45 @@ impl Agent {
     ) -> anyhow::Result<()> {
         let moved = self.node.second(&mut self.rng);
         let (at, now) = (now_ms(), Instant::now());
-        let message = if now >= self.snapshot_due {
+        let is_snapshot = now >= self.snapshot_due;
+        if !is_snapshot && moved.is_empty() && now < *said + HEARTBEAT {
+            return Ok(());
+        }
+        if !self.measures() {
+            // The one before is there by now.
+            self.known = Some(*said);
+        }
+        *said = now;
+        if is_snapshot {
             (self.snapshot_due, self.snapshot_ms) = (now + SNAPSHOT, at);
-            words::snapshot(&self.node, at)
-        } else if !moved.is_empty() {
-            words::changes(&self.node, &moved, at)
-        } else if now >= *said + HEARTBEAT {
+            return self.snapshot(sender, moved.len(), at).await;
+        }
+        let message = if moved.is_empty() {
             words::heartbeat(at - self.snapshot_ms)
         } else {
-            return Ok(());
+            words::changes(&self.node, &moved, at)
         };
-        *said = now;
-        self.say(sender, message, moved.len(), Some(at)).await
+        let answered = self.measures().then_some(at);
+        self.say(sender, message, moved.len(), answered).await
+    }
+
+    /// All volumes; the last part is acknowledged.
+    async fn snapshot(
+        &mut self,
+        sender: &mpsc::Sender<AgentMessage>,
+        moves: usize,
+        at: i64,
+    ) -> anyhow::Result<()> {
+        let mut parts = words::snapshots(&self.node, at);
+        let last = parts.pop().context("a part at least")?;
+        for part in parts {
+            self.say(sender, part, 0, None).await?;
+        }
+        self.say(sender, last, moves, Some(at)).await
+    }
+
+    const fn measures(&self) -> bool {
+        self.hot || self.index.is_multiple_of(MEASURING)
     }
 
     async fn say(

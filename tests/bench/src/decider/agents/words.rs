@@ -11,21 +11,23 @@ use super::{
     node::{self, Node},
 };
 
-/// The largest message of a replay, in bytes.
-const LARGEST: usize = 64 << 10;
+/// The largest message of a replay, in bytes, as agents have it.
+const LARGEST: usize = 3_900;
 /// Inodes of each volume.
 const INODES: u64 = 6_553_600;
 
-pub(super) fn hello(index: u32, now_ms: i64) -> AgentMessage {
+pub(super) fn hello(index: u32, acknowledge: bool, now_ms: i64) -> AgentMessage {
     wrap(Body::Hello(Hello {
         node: fleet::node(index),
         version: runtime::build::VERSION.to_owned(),
         boot_id: uid('b', index),
         clock_ms: now_ms,
+        acknowledge,
     }))
 }
 
-pub(super) fn snapshot(node: &Node, now_ms: i64) -> AgentMessage {
+/// All volumes, in messages that are not too large.
+pub(super) fn snapshots(node: &Node, now_ms: i64) -> Vec<AgentMessage> {
     let volumes = node.0.iter().enumerate().map(|(place, volume)| Volume {
         index: index(place),
         pv: fleet::pv(volume.number),
@@ -34,12 +36,17 @@ pub(super) fn snapshot(node: &Node, now_ms: i64) -> AgentMessage {
         fs_type: "ext4".to_owned(),
         reading: Some(reading(place, volume)),
     });
-    wrap(Body::Snapshot(Snapshot {
-        volumes: volumes.collect(),
-        as_of_ms: now_ms,
-        first: true,
-        last: true,
-    }))
+    let parts = split(volumes);
+    let last = parts.len() - 1;
+    let parts = parts.into_iter().enumerate().map(|(part, volumes)| {
+        wrap(Body::Snapshot(Snapshot {
+            volumes,
+            as_of_ms: now_ms,
+            first: part == 0,
+            last: part == last,
+        }))
+    });
+    parts.collect()
 }
 
 pub(super) fn changes(node: &Node, moved: &[usize], now_ms: i64) -> AgentMessage {
@@ -68,21 +75,26 @@ pub(super) fn heartbeat(after_ms: i64) -> AgentMessage {
 
 /// The past of all volumes, in messages that are not too large.
 pub(super) fn histories(node: &Node, now_ms: i64) -> Vec<AgentMessage> {
-    let mut messages = Vec::new();
-    let (mut volumes, mut size) = (Vec::new(), 0);
-    for (place, volume) in node.0.iter().enumerate() {
-        let history = history(place, *volume, now_ms);
-        let more = history.encoded_len() + 8;
+    let volumes = node.0.iter().enumerate();
+    let parts = split(volumes.map(|(place, volume)| history(place, *volume, now_ms)));
+    let history = |volumes| wrap(Body::History(History { volumes }));
+    parts.into_iter().map(history).collect()
+}
+
+/// What goes into a message each; one at least.
+fn split<M: Message>(volumes: impl Iterator<Item = M>) -> Vec<Vec<M>> {
+    let (mut parts, mut part, mut size) = (Vec::new(), Vec::new(), 0);
+    for volume in volumes {
+        let more = volume.encoded_len() + 8;
         if size + more > LARGEST {
-            let full = std::mem::take(&mut volumes);
-            messages.push(wrap(Body::History(History { volumes: full })));
+            parts.push(std::mem::take(&mut part));
             size = 0;
         }
         size += more;
-        volumes.push(history);
+        part.push(volume);
     }
-    messages.push(wrap(Body::History(History { volumes })));
-    messages
+    parts.push(part);
+    parts
 }
 
 fn history(place: usize, volume: node::Volume, now_ms: i64) -> VolumeHistory {
@@ -130,14 +142,16 @@ mod tests {
     use crate::decider::fleet::Fleet;
 
     #[test]
-    fn a_replay_is_in_messages_of_64_kib() {
+    fn long_messages_are_in_parts() {
         let node = Node::new(Fleet::of(1), 0, &mut SmallRng::seed_from_u64(1));
-        let messages = histories(&node, 1_800_000_000_000);
+        let now = 1_800_000_000_000;
+        let messages = [snapshots(&node, now), histories(&node, now)].concat();
         assert!(messages.iter().all(|m| m.encoded_len() <= LARGEST));
         let volumes = messages.iter().map(|m| match &m.body {
             Some(Body::History(history)) => history.volumes.len(),
+            Some(Body::Snapshot(snapshot)) => snapshot.volumes.len(),
             _ => 0,
         });
-        assert_eq!(volumes.sum::<usize>(), 30);
+        assert_eq!(volumes.sum::<usize>(), 2 * 30);
     }
 }
