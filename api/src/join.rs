@@ -35,8 +35,10 @@ pub struct Set {
     pub namespace: String,
     /// Name of the set.
     pub name: String,
-    /// Its labels, and those of its selector.
-    pub labels: BTreeMap<String, String>,
+    /// The Postgres that its labels, or those of its selector, name.
+    pub instance: Option<String>,
+    /// Its labels say that it holds other data than the database's.
+    pub beside: bool,
     /// Uids of the Postgres objects that it names as owners.
     pub owners: Vec<String>,
 }
@@ -139,20 +141,13 @@ fn owner(set: &Set, by_uid: &HashMap<&str, usize>, by_name: &HashMap<(&str, &str
             .find_map(|uid| by_uid.get(uid.as_str()).copied());
     }
     let named = |name: &str| by_name.get(&(set.namespace.as_str(), name)).copied();
-    let labelled = (set.labels.get(LABEL_NAME).map(String::as_str) == Some(NAME_POSTGRES))
-        .then(|| set.labels.get(LABEL_INSTANCE))
-        .flatten()
-        .and_then(|instance| named(instance));
+    let labelled = set.instance.as_deref().and_then(named);
     labelled.or_else(|| named(&set.name))
 }
 
 fn holds_data(set: &Set, database: &Database) -> bool {
-    let other_role = matches!(
-        set.labels.get(LABEL_ROLE).map(String::as_str),
-        Some("arbiter" | "read-replica")
-    );
     let is_arbiter = set.name.strip_prefix(database.name.as_str()) == Some("-arbiter");
-    !other_role && !is_arbiter && !set.labels.contains_key(LABEL_READ_REPLICA)
+    !set.beside && !is_arbiter
 }
 
 impl Database {
@@ -175,14 +170,27 @@ impl Set {
         labels.extend(petset.labels().clone());
         let owners = petset.owner_references().iter();
         Some(Set {
-            namespace: petset.namespace()?,
-            name: petset.name_any(),
-            labels,
             owners: owners
                 .filter(|owner| owner.kind == "Postgres" && owner.api_version.starts_with("kubedb.com/"))
                 .map(|owner| owner.uid.clone())
                 .collect(),
+            ..Set::labelled(petset.namespace()?, petset.name_any(), &labels)
         })
+    }
+
+    /// Of these labels, without owners. What is not needed of them is not kept: there is a set for each database.
+    #[must_use]
+    pub fn labelled(namespace: String, name: String, labels: &BTreeMap<String, String>) -> Set {
+        let of_postgres = labels.get(LABEL_NAME).is_some_and(|name| name == NAME_POSTGRES);
+        let role = labels.get(LABEL_ROLE).map(String::as_str);
+        Set {
+            namespace,
+            name,
+            instance: labels.get(LABEL_INSTANCE).filter(|_| of_postgres).cloned(),
+            beside: matches!(role, Some("arbiter" | "read-replica"))
+                || labels.contains_key(LABEL_READ_REPLICA),
+            owners: Vec::new(),
+        }
     }
 }
 

@@ -5,7 +5,8 @@
 //! the number of objects, so the queue needs no other bound.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -41,10 +42,10 @@ struct State<K> {
     /// Keys to be looked at now, in the order of their coming; none of them is in `running`.
     ready: VecDeque<K>,
     /// The members of `ready`, and those of `running` that were added meanwhile.
-    dirty: BTreeSet<K>,
-    running: BTreeSet<K>,
+    dirty: HashSet<K>,
+    running: HashSet<K>,
     /// When each delayed key is due, and the same ordered by time.
-    due: BTreeMap<K, Instant>,
+    due: HashMap<K, Instant>,
     timeline: BTreeSet<(Instant, K)>,
 }
 
@@ -54,21 +55,21 @@ impl<K> Clone for Queue<K> {
     }
 }
 
-impl<K: Ord + Clone> Default for Queue<K> {
+impl<K: Ord + Hash + Clone> Default for Queue<K> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<K: Ord + Clone> Queue<K> {
+impl<K: Ord + Hash + Clone> Queue<K> {
     /// An empty queue.
     #[must_use]
     pub fn new() -> Self {
         let state = State {
             ready: VecDeque::new(),
-            dirty: BTreeSet::new(),
-            running: BTreeSet::new(),
-            due: BTreeMap::new(),
+            dirty: HashSet::new(),
+            running: HashSet::new(),
+            due: HashMap::new(),
             timeline: BTreeSet::new(),
         };
         Self(Arc::new(Shared {
@@ -162,7 +163,7 @@ impl<K: Ord + Clone> Queue<K> {
     }
 }
 
-impl<K: Ord + Clone> State<K> {
+impl<K: Ord + Hash + Clone> State<K> {
     fn make_ready(&mut self, key: K) {
         if let Some(at) = self.due.remove(&key) {
             self.timeline.remove(&(at, key.clone()));

@@ -77,7 +77,7 @@ impl Index {
     /// Takes in a change of an autoscaler; answers the databases it is about.
     pub(crate) fn autoscaler(&mut self, change: &Change<Autoscaler>) -> Vec<Key> {
         let namespace = change.key.namespace.to_string();
-        let of = |a: &Autoscaler| Key::new(&change.key.namespace, &a.database);
+        let of = |a: &Autoscaler| change.key.beside(&a.database);
         let (old, new) = (change.old.as_deref().map(of), change.new.as_deref().map(of));
         if let Some(database) = &old {
             self.autoscalers.remove(database, &change.key);
@@ -92,7 +92,7 @@ impl Index {
 
     /// Takes in a change of a request; answers its database.
     pub(crate) fn request(&mut self, change: &Change<Request>) -> Vec<Key> {
-        let of = |r: &Request| Key::new(&change.key.namespace, &r.database);
+        let of = |r: &Request| change.key.beside(&r.database);
         let (old, new) = (change.old.as_deref().map(of), change.new.as_deref().map(of));
         if let Some(database) = &old {
             self.requests.remove(database, &change.key);
@@ -118,7 +118,7 @@ impl Index {
     /// Takes in that a claim came or went; answers its database.
     pub(crate) fn claim<T>(&mut self, change: &Change<T>, objects: &Objects) -> Vec<Key> {
         if let Some((set, _)) = split_claim(&change.key.name, DATA_TEMPLATE) {
-            let set = Key::new(&change.key.namespace, set);
+            let set = change.key.beside(set);
             match &change.new {
                 Some(_) => self.claims.add(set, change.key.clone()),
                 None => self.claims.remove(&set, &change.key),
@@ -131,9 +131,7 @@ impl Index {
     pub(crate) fn pod(&mut self, change: &Change<PodClaims>, objects: &Objects) -> Vec<Key> {
         let claims = |pod: Option<&PodClaims>| -> Vec<Key> {
             let names = pod.into_iter().flat_map(|p| &p.claims);
-            names
-                .map(|claim| Key::new(&change.key.namespace, claim))
-                .collect()
+            names.map(|claim| change.key.beside(claim)).collect()
         };
         let (old, new) = (claims(change.old.as_deref()), claims(change.new.as_deref()));
         old.iter().for_each(|claim| self.pods.remove(claim, &change.key));

@@ -95,7 +95,7 @@ impl Index {
 
     pub(crate) fn request_changed(&self, change: &Change<SeenRequest>) {
         let Change { key, old, new } = change;
-        let database = |request: &Arc<SeenRequest>| Key::new(&key.namespace, &request.database);
+        let database = |request: &Arc<SeenRequest>| key.beside(&request.database);
         move_name(
             &mut self.lock().requests,
             old.iter().map(database),
@@ -108,7 +108,7 @@ impl Index {
         let Some((set, ordinal)) = split_claim(&change.key.name, DATA_TEMPLATE) else {
             return;
         };
-        let set = Key::new(&change.key.namespace, set);
+        let set = change.key.beside(set);
         let mut contents = self.lock();
         let claims = contents.claims.entry(set.clone()).or_default();
         match &change.new {
@@ -122,12 +122,8 @@ impl Index {
 
     pub(crate) fn pod_changed(&self, change: &Change<SeenPod>) {
         let Change { key, old, new } = change;
-        let claims = |pod: &Arc<SeenPod>| -> Vec<Key> {
-            pod.claims
-                .iter()
-                .map(|claim| Key::new(&key.namespace, claim))
-                .collect()
-        };
+        let claims =
+            |pod: &Arc<SeenPod>| -> Vec<Key> { pod.claims.iter().map(|claim| key.beside(claim)).collect() };
         move_name(
             &mut self.lock().pods,
             old.iter().flat_map(claims),

@@ -219,8 +219,7 @@ impl Observer {
     }
 
     async fn pods(&self, key: &Key, claims: &[PersistentVolumeClaim]) -> Result<Vec<Pod>, Error> {
-        let of =
-            |claim: &PersistentVolumeClaim| self.index.pods(&Key::new(&key.namespace, &claim.name_any()));
+        let of = |claim: &PersistentVolumeClaim| self.index.pods(&key.beside(&claim.name_any()));
         let mut names: Vec<String> = claims.iter().flat_map(of).collect();
         names.sort_unstable();
         names.dedup();

@@ -54,7 +54,7 @@ impl Wake {
     fn request(&self, change: Change<SeenRequest>) {
         self.index.request_changed(&change);
         for request in change.old.iter().chain(&change.new) {
-            self.queue.add(Key::new(&change.key.namespace, &request.database));
+            self.queue.add(change.key.beside(&request.database));
         }
     }
 
@@ -91,7 +91,7 @@ impl Wake {
     fn pod(&self, change: &Change<SeenPod>) {
         self.index.pod_changed(change);
         for claim in change.old.iter().chain(&change.new).flat_map(|pod| &pod.claims) {
-            self.claim_of_busy(&Key::new(&change.key.namespace, claim));
+            self.claim_of_busy(&change.key.beside(claim));
         }
     }
 
@@ -110,7 +110,7 @@ impl Wake {
     /// A new leader looks at all that is not over.
     fn everything(&self) {
         for (key, request) in self.stores.requests.matching(|_, request| !request.is_over) {
-            self.queue.add(Key::new(&key.namespace, &request.database));
+            self.queue.add(key.beside(&request.database));
         }
         for (key, _) in self
             .stores

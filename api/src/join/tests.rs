@@ -51,19 +51,13 @@ fn by_name_also_while_the_set_does_not_exist() {
 
 #[test]
 fn by_labels_only() {
-    let labelled = Set {
-        labels: database_labels("db"),
-        ..set("renamed")
-    };
+    let labelled = Set::labelled("demo".into(), "renamed".into(), &database_labels("db"));
     let join = Join::new([database("db", "1")], [labelled]);
     assert_eq!(of(&join, "data-renamed-0"), Some(("db".into(), 0)));
     let foreign = BTreeMap::from([("app.kubernetes.io/instance".to_owned(), "db".to_owned())]);
     let join = Join::new(
         [database("db", "1")],
-        [Set {
-            labels: foreign,
-            ..set("mysql")
-        }],
+        [Set::labelled("demo".into(), "mysql".into(), &foreign)],
     );
     assert_eq!(
         of(&join, "data-mysql-0"),
@@ -93,7 +87,7 @@ fn names_that_contain_each_other() {
 #[test]
 fn the_owner_goes_before_labels_and_name() {
     let set = Set {
-        labels: database_labels("b"),
+        instance: Some("b".into()),
         ..owned("c", "1")
     };
     let join = Join::new(
@@ -139,9 +133,13 @@ fn a_deleted_database_has_no_claims() {
 
 #[test]
 fn arbiter_and_read_replicas_are_left_out() {
-    let label = |key: &str, value: &str, name: &str| Set {
-        labels: BTreeMap::from([(key.to_owned(), value.to_owned())]),
-        ..owned(name, "1")
+    let label = |key: &str, value: &str, name: &str| {
+        let labels = BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        let owners = vec!["1".into()];
+        Set {
+            owners,
+            ..Set::labelled("demo".into(), name.into(), &labels)
+        }
     };
     let sets = [
         owned("db", "1"),
@@ -164,13 +162,13 @@ fn a_database_may_be_called_arbiter() {
 #[test]
 fn a_petset_is_read_with_its_selector_and_owner() {
     let petset = serde_json::from_value(serde_json::json!({
-        "metadata": {"name": "db", "namespace": "demo", "labels": {"a": "1"}, "ownerReferences": [
+        "metadata": {"name": "renamed", "namespace": "demo", "labels": {"app.kubernetes.io/instance": "db"}, "ownerReferences": [
             {"apiVersion": "kubedb.com/v1", "kind": "Postgres", "name": "db", "uid": "1"},
             {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x", "uid": "2"}]},
-        "spec": {"selector": {"matchLabels": {"b": "2"}}}
+        "spec": {"selector": {"matchLabels": {"app.kubernetes.io/name": "postgreses.kubedb.com"}}}
     }))
     .unwrap();
     let set = Set::of(&petset).unwrap();
     assert_eq!(set.owners, ["1"]);
-    assert_eq!(set.labels.len(), 2);
+    assert_eq!(set.instance.as_deref(), Some("db"));
 }

@@ -2,7 +2,11 @@
 
 use std::{collections::HashSet, marker::PhantomData};
 
-use kube::{Resource, core::DeserializeGuard, runtime::watcher::Event};
+use kube::{
+    Resource,
+    core::{DeserializeGuard, ObjectMeta},
+    runtime::watcher::Event,
+};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use runtime::readiness::Gate;
 
@@ -16,6 +20,8 @@ pub(super) struct Intake<K, T, F> {
     project: F,
     /// The keys of the list that is coming in, if one is.
     listed: Option<HashSet<Key>>,
+    /// The key made last: a list comes by namespace, whose name its objects are to share.
+    last: Key,
     kind: PhantomData<fn(K)>,
 }
 
@@ -42,6 +48,7 @@ where
             metrics,
             project,
             listed: None,
+            last: Key::new("", ""),
             kind: PhantomData,
         }
     }
@@ -78,8 +85,18 @@ where
         self.gate.open();
     }
 
+    fn key(&mut self, meta: &ObjectMeta) -> Key {
+        let namespace = meta.namespace.as_deref().unwrap_or("");
+        self.last = if *self.last.namespace == *namespace {
+            self.last.beside(meta.name.as_deref().unwrap_or(""))
+        } else {
+            Key::of(meta)
+        };
+        self.last.clone()
+    }
+
     fn put(&mut self, object: DeserializeGuard<K>) -> Key {
-        let key = Key::of(object.meta());
+        let key = self.key(object.meta());
         match object.0 {
             Ok(object) => match (self.project)(object) {
                 Some(projection) => self.store.put(key.clone(), projection),

@@ -31,6 +31,15 @@ impl Key {
         }
     }
 
+    /// Names another object of the same namespace, whose name the two then share.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> Self {
+        Self {
+            namespace: Arc::clone(&self.namespace),
+            name: name.into(),
+        }
+    }
+
     /// Names the object of this metadata.
     #[must_use]
     pub fn of(meta: &ObjectMeta) -> Self {

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use control::watch::Store;
 
 use super::*;
@@ -50,8 +48,8 @@ impl Bench {
         let set = Set {
             namespace: "demo".into(),
             name: name.into(),
-            labels: BTreeMap::new(),
             owners: vec![owner.into()],
+            ..Set::default()
         };
         self.take(|o| &o.sets, |s| s.put(key(name), set), Index::set);
     }

@@ -47,7 +47,7 @@ impl Wake {
     fn pod(&self, change: &Change<SeenPod>) {
         self.stores.pod_changed(change);
         for pod in change.old.iter().chain(&change.new) {
-            self.set(Key::new(&change.key.namespace, &pod.set));
+            self.set(change.key.beside(&pod.set));
         }
     }
 

@@ -93,7 +93,7 @@ impl Stores {
     /// Takes in whose pod it was and is.
     pub(crate) fn pod_changed(&self, change: &Change<SeenPod>) {
         let Change { key, old, new } = change;
-        let set = |pod: &Arc<SeenPod>| Key::new(&key.namespace, &pod.set);
+        let set = |pod: &Arc<SeenPod>| key.beside(&pod.set);
         let mut owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(set) = old.as_ref().filter(|pod| pod.is_controlled).map(set)
             && let Some(names) = owned.get_mut(&set)

@@ -56,7 +56,7 @@ impl Wake {
                     let (old, new) = (&change.old, &change.new);
                     let moved = old.as_ref().map(state) != new.as_ref().map(state);
                     for pod in old.iter().chain(new) {
-                        let key = Key::new(&change.key.namespace, &pod.database);
+                        let key = change.key.beside(&pod.database);
                         self.wake(&key);
                         if moved && stores.postgreses.get(&key).is_some() {
                             self.checks.add(key);
@@ -97,8 +97,6 @@ impl Wake {
 async fn next(mut changes: Changes<Digest>) -> (Changes<Digest>, Vec<Key>) {
     let change = changes.next().await;
     let databases = change.old.iter().chain(&change.new);
-    let keys = databases
-        .map(|seen| Key::new(&change.key.namespace, &seen.database))
-        .collect();
+    let keys = databases.map(|seen| change.key.beside(&seen.database)).collect();
     (changes, keys)
 }
