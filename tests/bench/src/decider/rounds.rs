@@ -26,8 +26,8 @@ const SETTLING: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(600);
 /// What is predicted of volumes is not known before a minute has passed.
 const FIRST_MINUTE: Duration = Duration::from_secs(65);
-/// Sweeps in a row.
-const SWEEPS: u32 = 5;
+/// Sweeps in a row go on for this long at least, so that agents have something to tell meanwhile.
+const SWEEPING: Duration = Duration::from_secs(10);
 /// Files that a process has open besides a connection for each agent.
 const OTHER_FILES: u64 = 200;
 /// Between two looks at a counter.
@@ -175,7 +175,8 @@ async fn sweeps(
     let thread = Metrics::of(decider.admin).await?.sum("decision_seconds_sum");
     let mut made = 0.0;
     let mut took = 0.0;
-    for _ in 0..SWEEPS {
+    let mut sweeps = 0;
+    while since.elapsed() < SWEEPING {
         let (before, began) = (decided(decider).await?, Instant::now());
         ask(api, "POST", "/bench/touch-profile").await?;
         while decided(decider).await? - before < f64::from(fleet.databases()) {
@@ -184,13 +185,14 @@ async fn sweeps(
         }
         took += began.elapsed().as_secs_f64();
         made += decided(decider).await? - before;
+        sweeps += 1;
     }
     let thread = Metrics::of(decider.admin).await?.sum("decision_seconds_sum") - thread;
     let traffic = agents.order("end").await?;
     // What else was decided meanwhile is taken out by its share.
     let each = thread / made;
     Ok((
-        took / f64::from(SWEEPS),
+        took / f64::from(sweeps),
         each * f64::from(fleet.databases()),
         traffic,
     ))
