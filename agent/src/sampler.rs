@@ -165,7 +165,7 @@ impl Sampler {
             if points.is_empty() {
                 continue;
             }
-            if size + points.len() * POINT_BYTES > BYTES_A_MESSAGE {
+            if !message.is_empty() && size + points.len() * POINT_BYTES > BYTES_A_MESSAGE {
                 self.queue
                     .push_back(Report::History(std::mem::take(&mut message)));
                 size = 0;

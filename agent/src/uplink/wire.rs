@@ -164,8 +164,8 @@ mod tests {
         testing::{GIB, observed, seconds, stuck, usage},
     };
 
-    /// See [`crate::report::BYTES_A_MESSAGE`].
-    const LIMIT: usize = 4 << 10;
+    /// [`crate::report::BYTES_A_MESSAGE`], or the longest past of one volume.
+    const LIMIT: usize = 4_500;
 
     /// Volumes whose names and numbers take as much as they can, all different at each tick.
     fn widest(count: u64, tick: u64) -> Vec<Observation> {

@@ -127,6 +127,8 @@ async fn a_snapshot_in_parts_and_a_volume_in_none_of_them() {
         })
     };
     agent.say(part(vec![volume(1, "pv-a", 10)], true, false)).await;
+    // A part is not acknowledged; what follows it is.
+    agent.say(Body::Heartbeat(Heartbeat { after_ms: 0 })).await;
     agent.ack().await;
     assert_eq!(bed.used("pv-c"), Some(3), "not gone before the last part");
     agent.say(part(vec![volume(2, "pv-b", 20)], false, true)).await;
