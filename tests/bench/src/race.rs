@@ -23,6 +23,12 @@ use rivals::{RIVALS, full_at};
 const MIB: u64 = 1 << 20;
 /// How far the achieved rate may be from the one asked for.
 const PACE: f64 = 0.05;
+/// What is filled without PostgreSQL.
+const SMALL: Shape = Shape {
+    size: "1Gi",
+    class: "loop-xfs",
+    postgres: false,
+};
 
 /// Flags of `make bench-race`.
 #[derive(Debug, Parser)]
@@ -36,6 +42,9 @@ pub struct Args {
     /// COPYs into a real PostgreSQL for each rule and delay.
     #[arg(long, default_value_t = 5)]
     pub copies: usize,
+    /// Size of the volumes that are filled by COPY: an expansion that takes long needs one that takes longer to fill.
+    #[arg(long, default_value = "1Gi", value_parser = copy::size)]
+    pub copy_size: copy::Size,
     /// Runs that must all survive.
     #[arg(long, default_value_t = 5)]
     pub runs: usize,
@@ -65,6 +74,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         rates,
         delays,
         copies,
+        copy_size,
         runs,
     } = args;
     ensure!(runs > 0, "--runs is at least 1");
@@ -75,7 +85,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         let survived = race(&world, &rates, added, runs).await?;
         print(&survived, delay, runs);
         for rule in [Rule::Whole, Rule::ThresholdAlone] {
-            copied(&world, rule, added, copies).await?;
+            copied(&world, rule, added, copies, copy_size).await?;
         }
     }
     Ok(())
@@ -85,7 +95,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 async fn learn(world: &World, delay: Duration) -> anyhow::Result<()> {
     let grown = async |world: World, objects: Objects| {
         let name = "known";
-        let (_, volume, _slow) = entrant(&world, &objects, name, false, Rule::ThresholdAlone, delay).await?;
+        let (_, volume, _slow) = entrant(&world, &objects, name, SMALL, Rule::ThresholdAlone, delay).await?;
         let kind = &e2e::objects::kinds::REQUEST;
         let mut known = Vec::new();
         for _ in 0..2 {
@@ -112,10 +122,20 @@ async fn learn(world: &World, delay: Duration) -> anyhow::Result<()> {
 }
 
 /// COPYs one after the other, each into a database of its own.
-async fn copied(world: &World, rule: Rule, delay: Duration, copies: usize) -> anyhow::Result<()> {
+async fn copied(
+    world: &World,
+    rule: Rule,
+    delay: Duration,
+    copies: usize,
+    size: copy::Size,
+) -> anyhow::Result<()> {
+    if copies == 0 {
+        return Ok(());
+    }
     let mut done = Vec::new();
     for n in 0..copies {
-        let one = async |world: World, objects: Objects| copy::copy(&world, &objects, n, rule, delay).await;
+        let one =
+            async |world: World, objects: Objects| copy::copy(&world, &objects, size, rule, delay).await;
         let letter = if rule == Rule::Whole { "w" } else { "t" };
         let name = format!("copy-{}-{letter}{n}", delay.as_secs());
         done.push(world.in_namespace(&name, one).await?);
@@ -123,7 +143,9 @@ async fn copied(world: &World, rule: Rule, delay: Duration, copies: usize) -> an
     let survived: Vec<f64> = done.iter().filter(|c| !c.full).map(|c| c.rate).collect();
     let rates: Vec<String> = survived.iter().map(|rate| format!("{rate:.0}")).collect();
     println!(
-        "COPY, {rule}: {} of {copies} survived, at MiB/s of table: {}",
+        "COPY into {}, {} s, {rule}: {} of {copies} survived, at MiB/s of table: {}",
+        size.text,
+        delay.as_secs(),
         survived.len(),
         rates.join(" ")
     );
@@ -202,7 +224,7 @@ async fn one(
     rate: u64,
     delay: Duration,
 ) -> anyhow::Result<(Rule, u64, Filled)> {
-    let (_, volume, slow) = entrant(world, objects, &format!("race{n}"), false, rule, delay).await?;
+    let (_, volume, slow) = entrant(world, objects, &format!("race{n}"), SMALL, rule, delay).await?;
     let capacity = volume.space()?.capacity;
     // Beyond the first growth, and less than what a second one may be asked for.
     let total = capacity + capacity / 2;
@@ -218,20 +240,15 @@ async fn one(
     Ok((rule, capacity, fill))
 }
 
-/// A database of 1 GiB that Highwater watches, with its volume, whose expansions take longer until the last is dropped.
+/// A database that Highwater watches, with its volume, whose expansions take longer until the last is dropped.
 async fn entrant(
     world: &World,
     objects: &Objects,
     name: &str,
-    postgres: bool,
+    shape: Shape,
     rule: Rule,
     delay: Duration,
 ) -> anyhow::Result<(Database, Volume, faults::Injected)> {
-    let shape = Shape {
-        size: "1Gi",
-        postgres,
-        ..Shape::default()
-    };
     let db = Database::create(world, objects, name, shape).await?;
     let volume = db.volume(world).await?;
     let slow = faults::slow_node(world, &volume, delay)?;
