@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use decider_core::Usage;
 use proto::usage::v1::{
-    Changes, Heartbeat, History, Point, Reading, Snapshot, Volume, VolumeHistory, agent_message::Body,
+    Changes, Heartbeat, Hello, History, Point, Reading, Snapshot, Volume, VolumeHistory, agent_message::Body,
     decider_message,
 };
 use runtime::clock::Clock;
@@ -137,6 +137,33 @@ async fn a_snapshot_in_parts_and_a_volume_in_none_of_them() {
         (bed.used("pv-a"), bed.used("pv-b"), bed.used("pv-c")),
         (Some(10), Some(20), None)
     );
+}
+
+/// As agents are: they need no more than to know that everything was taken in once.
+#[tokio::test]
+async fn who_does_not_ask_gets_whole_snapshots_acknowledged_and_nothing_else() {
+    let bed = Bed::new().await;
+    let mut agent = bed.connect().await;
+    let Body::Hello(hello) = bed.hello("node-1") else {
+        panic!("no Hello")
+    };
+    let acknowledge = false;
+    agent.say(Body::Hello(Hello { acknowledge, ..hello })).await;
+    agent.say(bed.snapshot(vec![volume(1, "pv", 100)])).await;
+    let first = agent.ack().await;
+    assert_eq!(first, bed.now_ms());
+    agent
+        .say(Body::Changes(Changes {
+            as_of_ms: first + 1,
+            readings: vec![reading(1, 200)],
+            ..Changes::default()
+        }))
+        .await;
+    agent.say(Body::Heartbeat(Heartbeat { after_ms: 2 })).await;
+    bed.clock.advance(Duration::from_secs(1));
+    agent.say(bed.snapshot(vec![volume(1, "pv", 300)])).await;
+    assert_eq!(agent.ack().await, first + 1000, "of the second snapshot");
+    assert_eq!(bed.used("pv"), Some(300));
 }
 
 #[tokio::test]
