@@ -38,7 +38,7 @@ pub struct Set {
     /// The Postgres that its labels, or those of its selector, name.
     pub instance: Option<String>,
     /// Its labels say that it holds other data than the database's.
-    pub beside: bool,
+    pub holds_other_data: bool,
     /// Uids of the Postgres objects that it names as owners.
     pub owners: Vec<String>,
 }
@@ -147,7 +147,7 @@ fn owner(set: &Set, by_uid: &HashMap<&str, usize>, by_name: &HashMap<(&str, &str
 
 fn holds_data(set: &Set, database: &Database) -> bool {
     let is_arbiter = set.name.strip_prefix(database.name.as_str()) == Some("-arbiter");
-    !set.beside && !is_arbiter
+    !set.holds_other_data && !is_arbiter
 }
 
 impl Database {
@@ -187,7 +187,7 @@ impl Set {
             namespace,
             name,
             instance: labels.get(LABEL_INSTANCE).filter(|_| of_postgres).cloned(),
-            beside: matches!(role, Some("arbiter" | "read-replica"))
+            holds_other_data: matches!(role, Some("arbiter" | "read-replica"))
                 || labels.contains_key(LABEL_READ_REPLICA),
             owners: Vec::new(),
         }

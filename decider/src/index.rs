@@ -66,7 +66,7 @@ pub(crate) struct Index {
     /// By set, since which sets are a database's changes with the sets.
     claims: Groups<Key, Key>,
     pods: Groups<Key, Key>,
-    namespaces: Groups<String, Key>,
+    namespaces: Groups<Arc<str>, Key>,
     quotas: Groups<Arc<str>, Key>,
     limits: Groups<Arc<str>, Key>,
     join: Join,
@@ -76,16 +76,14 @@ pub(crate) struct Index {
 impl Index {
     /// Takes in a change of an autoscaler; answers the databases it is about.
     pub(crate) fn autoscaler(&mut self, change: &Change<Autoscaler>) -> Vec<Key> {
-        let namespace = change.key.namespace.to_string();
+        self.namespaces.follow(change);
         let of = |a: &Autoscaler| change.key.beside(&a.database);
         let (old, new) = (change.old.as_deref().map(of), change.new.as_deref().map(of));
         if let Some(database) = &old {
             self.autoscalers.remove(database, &change.key);
-            self.namespaces.remove(&namespace, &change.key);
         }
         if let Some(database) = &new {
             self.autoscalers.add(database.clone(), change.key.clone());
-            self.namespaces.add(namespace, change.key.clone());
         }
         old.into_iter().chain(new).collect()
     }
@@ -161,12 +159,10 @@ impl Index {
     }
 
     /// Databases of a namespace that autoscalers name.
-    pub(crate) fn of_namespace(&self, namespace: &str, objects: &Objects) -> Vec<Key> {
-        let autoscalers = self.namespaces.of(&namespace.to_owned());
-        let named = autoscalers.iter().filter_map(|key| objects.autoscalers.get(key));
-        named
-            .map(|autoscaler| Key::new(namespace, &autoscaler.database))
-            .collect()
+    pub(crate) fn of_namespace(&self, namespace: &Arc<str>, objects: &Objects) -> Vec<Key> {
+        let autoscalers = self.namespaces.of(namespace);
+        let database = |key: &Key| Some(key.beside(&objects.autoscalers.get(key)?.database));
+        autoscalers.iter().filter_map(database).collect()
     }
 
     /// The autoscalers that name a database.
@@ -185,7 +181,7 @@ impl Index {
         let sets = self.join.sets_of(&database.namespace, &database.name);
         let mut claims: Vec<Key> = sets
             .iter()
-            .flat_map(|set| self.claims.of(&Key::new(&database.namespace, set)))
+            .flat_map(|set| self.claims.of(&database.beside(set)))
             .collect();
         claims.sort_by_cached_key(|claim| {
             split_claim(&claim.name, DATA_TEMPLATE).map(|(set, ordinal)| (set.to_owned(), ordinal))

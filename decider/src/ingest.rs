@@ -165,14 +165,7 @@ impl Conversation {
         let registration = self.shared.store.register(node);
         let now = self.shared.clock.now();
         let (store, metrics) = (Arc::clone(&self.shared.store), self.shared.metrics.clone());
-        self.session = Some(Session::new(
-            registration,
-            store,
-            metrics,
-            hello.clock,
-            hello.acknowledge,
-            now,
-        ));
+        self.session = Some(Session::new(registration, store, metrics, &hello, now));
         Ok(true)
     }
 }

@@ -56,7 +56,7 @@ impl Index {
             .map(str::to_owned)
             .collect();
         let contents = self.lock();
-        let of = |set: &String| contents.claims.get(&Key::new(&database.namespace, set));
+        let of = |set: &String| contents.claims.get(&database.beside(set));
         let claims = sets
             .iter()
             .filter_map(of)
@@ -86,7 +86,7 @@ impl Index {
     /// The databases whose data this set holds: its own, as far as is known.
     pub(crate) fn database_of_set(&self, set: &Key) -> Option<Key> {
         let claim = claim_name(DATA_TEMPLATE, &set.name, 0);
-        self.database_of(&Key::new(&set.namespace, &claim))
+        self.database_of(&set.beside(&claim))
     }
 
     pub(crate) fn databases_changed(&self) {

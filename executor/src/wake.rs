@@ -167,7 +167,7 @@ impl Awake {
 /// Whether a database has a request that is not over.
 pub(crate) fn is_busy(stores: &Stores, index: &Index, database: &Key) -> bool {
     index.requests(database).iter().any(|name| {
-        let key = Key::new(&database.namespace, name);
+        let key = database.beside(name);
         stores.requests.get(&key).is_some_and(|request| !request.is_over)
     })
 }

@@ -223,6 +223,13 @@ mod tests {
         }
         assert!(send(&mut early, &board)["changes"] > 1);
         assert!(send(&mut stream(), &board)["history"] > 1);
+        // Of the present, forty such volumes still go into one.
+        let board = Board::default();
+        let mut few = stream();
+        board.put(widest(40, 0), at(0));
+        send(&mut few, &board);
+        board.put(widest(40, 1), at(1));
+        assert_eq!(send(&mut few, &board), BTreeMap::from([("changes", 1)]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From the events of one watch into its store: a list replaces what was there, and what cannot be read is named.
 
-use std::{collections::HashSet, marker::PhantomData};
+use std::{collections::HashSet, marker::PhantomData, sync::Arc};
 
 use kube::{
     Resource,
@@ -20,8 +20,8 @@ pub(super) struct Intake<K, T, F> {
     project: F,
     /// The keys of the list that is coming in, if one is.
     listed: Option<HashSet<Key>>,
-    /// The key made last: a list comes by namespace, whose name its objects are to share.
-    last: Key,
+    /// Of the key made last: a list comes by namespace, whose name its objects are to share.
+    namespace: Arc<str>,
     kind: PhantomData<fn(K)>,
 }
 
@@ -48,7 +48,7 @@ where
             metrics,
             project,
             listed: None,
-            last: Key::new("", ""),
+            namespace: "".into(),
             kind: PhantomData,
         }
     }
@@ -86,13 +86,13 @@ where
     }
 
     fn key(&mut self, meta: &ObjectMeta) -> Key {
-        let namespace = meta.namespace.as_deref().unwrap_or("");
-        self.last = if *self.last.namespace == *namespace {
-            self.last.beside(meta.name.as_deref().unwrap_or(""))
+        let mut key = Key::of(meta);
+        if key.namespace == self.namespace {
+            key.namespace = Arc::clone(&self.namespace);
         } else {
-            Key::of(meta)
-        };
-        self.last.clone()
+            self.namespace = Arc::clone(&key.namespace);
+        }
+        key
     }
 
     fn put(&mut self, object: DeserializeGuard<K>) -> Key {

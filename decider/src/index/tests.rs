@@ -137,7 +137,7 @@ fn an_autoscaler_that_changes_its_database_concerns_both() {
     assert_eq!(bench.index.autoscalers(&key("one")), [key("a"), key("b")]);
     assert_eq!(bench.autoscaler("a", "two"), [key("one"), key("two")]);
     assert_eq!(bench.index.autoscalers(&key("one")), [key("b")]);
-    assert_eq!(bench.index.of_namespace("demo", &bench.objects).len(), 2);
+    assert_eq!(bench.index.of_namespace(&"demo".into(), &bench.objects).len(), 2);
     bench.take(
         |o| &o.autoscalers,
         |s| s.remove(&key("a")),

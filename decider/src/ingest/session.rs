@@ -9,7 +9,7 @@ use units::Reason;
 use super::{
     BadMessage,
     volumes::Volumes,
-    wire::{self, Changes, Message, Reading, Snapshot, Steady, Volume},
+    wire::{self, Changes, Hello, Message, Reading, Snapshot, Steady, Volume},
 };
 use crate::{
     metrics::Metrics,
@@ -29,20 +29,20 @@ pub(super) struct Session {
     snapshot_as_of: Option<Timestamp>,
     /// By how much the node's clock was off, until a message shows it right.
     clock_off: Option<Duration>,
+    /// Changes and heartbeats are acknowledged, too.
     acknowledge: bool,
 }
 
 impl Session {
-    /// A stream whose agent said that its clock shows `clock`, heard at `now`, and whether it wants everything acknowledged.
+    /// A stream whose agent has said `hello`, heard at `now`.
     pub(super) fn new(
         registration: Registration,
         store: Arc<Store>,
         metrics: Metrics,
-        clock: Timestamp,
-        acknowledge: bool,
+        hello: &Hello,
         now: Timestamp,
     ) -> Self {
-        let off = distance(clock, now);
+        let off = distance(hello.clock, now);
         let clock_off = (off > MAX_CLOCK_AHEAD).then_some(off);
         if let Some(off) = clock_off {
             tracing::warn!(
@@ -59,7 +59,7 @@ impl Session {
             snapshot: None,
             snapshot_as_of: None,
             clock_off,
-            acknowledge,
+            acknowledge: hello.acknowledge,
         }
     }
 

@@ -115,7 +115,7 @@ impl Stores {
         };
         let split = |at: usize| Some((rest.get(..at)?, rest.get(at.saturating_add(1)..)?));
         let is_set = |(template, set): (&str, &str)| {
-            let key = Key::new(&claim.namespace, set);
+            let key = claim.beside(set);
             let seen = self.sets.get(&key)?;
             seen.templates.iter().any(|name| name == template).then_some(key)
         };

@@ -61,7 +61,7 @@ impl Checker {
     fn primary(&self, database: &Key) -> Option<Arc<SeenPod>> {
         let mut pods = (0..MOST_MEMBERS).filter_map(|ordinal| {
             let name = format!("{}-{ordinal}", database.name);
-            self.stores.pods.get(&Key::new(&database.namespace, &name))
+            self.stores.pods.get(&database.beside(&name))
         });
         pods.find(|pod| pod.primary && *pod.database == *database.name)
     }

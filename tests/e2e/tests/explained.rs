@@ -67,8 +67,6 @@ const STEP: u64 = 512 << 10;
 const LENGTH: Duration = Duration::from_secs(15);
 /// What a growth adds, at least.
 const SCALING_PERCENT: u64 = 20;
-/// What a size is rounded up to.
-const ROUNDING: u64 = 1 << 20;
 
 #[tokio::test]
 async fn a_recording_replayed_gives_the_decisions_that_were_made() {
@@ -159,9 +157,9 @@ async fn compare(world: &World, db: &Database, recording: String, at_least: usiz
         let size = request["spec"]["volumeExpansion"]["postgres"].as_str();
         let size = Bytes::parse_quantity(size.context("a size")?)?.get();
         let replayed = growth["to"].as_u64().context("a size")?;
-        // A rate is seen a little differently through a recording, and what it
-        // needs is rounded up to whole steps of the threshold: one may differ.
-        let a_step = size.min(replayed) * SCALING_PERCENT / 100 + ROUNDING;
+        // A rate is seen a little differently through a recording, and what it needs is rounded up to whole steps of the
+        // threshold, each to a whole MiB: one may differ.
+        let a_step = size.min(replayed) * SCALING_PERCENT / 100 + Bytes::MIB.get();
         assert!(replayed.abs_diff(size) <= a_step, "{size}: {said}");
     }
     Ok(())
