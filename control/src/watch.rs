@@ -6,6 +6,7 @@
 
 mod driver;
 mod intake;
+mod key;
 mod store;
 
 use kube::{
@@ -23,7 +24,10 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use self::intake::Intake;
-pub use self::store::{Change, Changes, Key, Store};
+pub use self::{
+    key::Key,
+    store::{Change, Changes, Store},
+};
 
 /// How long one watch request lasts, in seconds; then the next goes on where it ended. Short, because a connection
 /// that died silently is noticed only at the end of it.

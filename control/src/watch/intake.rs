@@ -10,7 +10,7 @@ use kube::{
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use runtime::readiness::Gate;
 
-use super::store::{Key, Store};
+use super::{Key, Store};
 
 pub(super) struct Intake<K, T, F> {
     pub(super) resource: String,

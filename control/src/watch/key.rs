@@ -1,0 +1,60 @@
+//! The names of objects.
+
+use std::{fmt, sync::Arc};
+
+use kube::core::ObjectMeta;
+
+/// Names an object of a kind. Cheap to clone. The namespace of a cluster-scoped object is empty.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Namespace, empty for cluster-scoped objects.
+    pub namespace: Arc<str>,
+    /// Name.
+    pub name: Arc<str>,
+}
+
+impl Key {
+    /// Names an object.
+    #[must_use]
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    /// Names another object of the same namespace, whose name the two then share.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> Self {
+        Self {
+            namespace: Arc::clone(&self.namespace),
+            name: name.into(),
+        }
+    }
+
+    /// Names the object of this metadata.
+    #[must_use]
+    pub fn of(meta: &ObjectMeta) -> Self {
+        Self::new(
+            meta.namespace.as_deref().unwrap_or(""),
+            meta.name.as_deref().unwrap_or(""),
+        )
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { namespace, name } = self;
+        if namespace.is_empty() {
+            f.write_str(name)
+        } else {
+            write!(f, "{namespace}/{name}")
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
