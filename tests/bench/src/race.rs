@@ -23,12 +23,6 @@ use rivals::{RIVALS, full_at};
 const MIB: u64 = 1 << 20;
 /// How far the achieved rate may be from the one asked for.
 const PACE: f64 = 0.05;
-/// What is filled without PostgreSQL.
-const SMALL: Shape = Shape {
-    size: "1Gi",
-    class: "loop-xfs",
-    postgres: false,
-};
 
 /// Flags of `make bench-race`.
 #[derive(Debug, Parser)]
@@ -85,7 +79,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         let survived = race(&world, &rates, added, runs).await?;
         print(&survived, delay, runs);
         for rule in [Rule::Whole, Rule::ThresholdAlone] {
-            copied(&world, rule, added, copies, copy_size).await?;
+            copy::all(&world, rule, added, copies, copy_size).await?;
         }
     }
     Ok(())
@@ -95,7 +89,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 async fn learn(world: &World, delay: Duration) -> anyhow::Result<()> {
     let grown = async |world: World, objects: Objects| {
         let name = "known";
-        let (_, volume, _slow) = entrant(&world, &objects, name, SMALL, Rule::ThresholdAlone, delay).await?;
+        let (_, volume, _slow) =
+            entrant(&world, &objects, name, small(), Rule::ThresholdAlone, delay).await?;
         let kind = &e2e::objects::kinds::REQUEST;
         let mut known = Vec::new();
         for _ in 0..2 {
@@ -119,37 +114,6 @@ async fn learn(world: &World, delay: Duration) -> anyhow::Result<()> {
     };
     let name = format!("race-{}-known", delay.as_secs());
     world.in_namespace(&name, grown).await
-}
-
-/// COPYs one after the other, each into a database of its own.
-async fn copied(
-    world: &World,
-    rule: Rule,
-    delay: Duration,
-    copies: usize,
-    size: copy::Size,
-) -> anyhow::Result<()> {
-    if copies == 0 {
-        return Ok(());
-    }
-    let mut done = Vec::new();
-    for n in 0..copies {
-        let one =
-            async |world: World, objects: Objects| copy::copy(&world, &objects, size, rule, delay).await;
-        let letter = if rule == Rule::Whole { "w" } else { "t" };
-        let name = format!("copy-{}-{letter}{n}", delay.as_secs());
-        done.push(world.in_namespace(&name, one).await?);
-    }
-    let survived: Vec<f64> = done.iter().filter(|c| !c.full).map(|c| c.rate).collect();
-    let rates: Vec<String> = survived.iter().map(|rate| format!("{rate:.0}")).collect();
-    println!(
-        "COPY into {}, {} s, {rule}: {} of {copies} survived, at MiB/s of table: {}",
-        size.text,
-        delay.as_secs(),
-        survived.len(),
-        rates.join(" ")
-    );
-    Ok(())
 }
 
 async fn race(world: &World, rates: &[u64], delay: Duration, runs: usize) -> anyhow::Result<Survived> {
@@ -224,7 +188,7 @@ async fn one(
     rate: u64,
     delay: Duration,
 ) -> anyhow::Result<(Rule, u64, Filled)> {
-    let (_, volume, slow) = entrant(world, objects, &format!("race{n}"), SMALL, rule, delay).await?;
+    let (_, volume, slow) = entrant(world, objects, &format!("race{n}"), small(), rule, delay).await?;
     let capacity = volume.space()?.capacity;
     // Beyond the first growth, and less than what a second one may be asked for.
     let total = capacity + capacity / 2;
@@ -238,6 +202,14 @@ async fn one(
     );
     drop(slow);
     Ok((rule, capacity, fill))
+}
+
+/// What is filled without PostgreSQL.
+fn small() -> Shape {
+    Shape {
+        size: "1Gi",
+        ..Shape::default()
+    }
 }
 
 /// A database that Highwater watches, with its volume, whose expansions take longer until the last is dropped.

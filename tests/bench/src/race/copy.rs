@@ -17,7 +17,7 @@ const ROWS: u64 = 1_500_000;
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     /// As a claim has it.
-    pub(super) text: &'static str,
+    text: &'static str,
     gib: u64,
 }
 
@@ -33,26 +33,49 @@ pub(super) fn size(text: &str) -> Result<Size, String> {
         .ok_or_else(|| "1Gi, 2Gi, 3Gi, 5Gi or 10Gi".to_owned())
 }
 
-/// How a COPY went.
-#[derive(Debug)]
-pub(super) struct Copied {
-    /// MiB of table a second.
-    pub(super) rate: f64,
-    /// PostgreSQL had no space left.
-    pub(super) full: bool,
+/// COPYs one after the other, each into a database of its own; prints how many survived, and their rates.
+///
+/// # Errors
+/// See [`copy`].
+pub(super) async fn all(
+    world: &World,
+    rule: Rule,
+    delay: Duration,
+    copies: usize,
+    size: Size,
+) -> anyhow::Result<()> {
+    if copies == 0 {
+        return Ok(());
+    }
+    let mut survived = Vec::new();
+    for n in 0..copies {
+        let one = async |world: World, objects: Objects| copy(&world, &objects, size, rule, delay).await;
+        let letter = if rule == Rule::Whole { "w" } else { "t" };
+        let name = format!("copy-{}-{letter}{n}", delay.as_secs());
+        survived.extend(world.in_namespace(&name, one).await?);
+    }
+    let rates: Vec<String> = survived.iter().map(|rate| format!("{rate:.0}")).collect();
+    println!(
+        "COPY into {}, {} s, {rule}: {} of {copies} survived, at MiB/s of table: {}",
+        size.text,
+        delay.as_secs(),
+        survived.len(),
+        rates.join(" ")
+    );
+    Ok(())
 }
 
-/// One COPY into a new database of this size under a rule.
+/// One COPY into a new database of this size under a rule: MiB of table a second, none if there was no space left.
 ///
 /// # Errors
 /// When it fails for another reason than want of space.
-pub(super) async fn copy(
+async fn copy(
     world: &World,
     objects: &Objects,
     size: Size,
     rule: Rule,
     delay: Duration,
-) -> anyhow::Result<Copied> {
+) -> anyhow::Result<Option<f64>> {
     let shape = Shape {
         size: size.text,
         postgres: true,
@@ -73,17 +96,11 @@ pub(super) async fn copy(
     let took = began.elapsed().as_secs_f64();
     if let Err(error) = outcome {
         ensure!(format!("{error:#}").contains("No space left"), error);
-        return Ok(Copied {
-            rate: 0.0,
-            full: true,
-        });
+        return Ok(None);
     }
     let bytes: u64 = db
         .sql(world, "SELECT pg_total_relation_size('rows')")
         .await?
         .parse()?;
-    Ok(Copied {
-        rate: rounded(bytes) / rounded(MIB) / took,
-        full: false,
-    })
+    Ok(Some(rounded(bytes) / rounded(MIB) / took))
 }
