@@ -12,6 +12,7 @@ use proto::usage::v1::{
     Ack, AgentMessage, DeciderMessage, Levels, VolumeLevels, decider_message::Body, usage_server,
 };
 use runtime::clock::Clock;
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap};
 use units::Reason;
@@ -86,6 +87,7 @@ impl usage_server::Usage for Ingest {
             shared: Arc::clone(&self.0),
             metadata,
             inbound,
+            silence: Box::pin(sleep(GREETING)),
             session: None,
         };
         let answers = stream::unfold(Some(conversation), |state| async move {
@@ -105,6 +107,8 @@ struct Conversation {
     shared: Arc<Shared>,
     metadata: MetadataMap,
     inbound: Streaming<AgentMessage>,
+    /// How long the next message may take: put off for each, which costs less than a new one.
+    silence: Pin<Box<Sleep>>,
     session: Option<Session>,
 }
 
@@ -126,9 +130,11 @@ impl Conversation {
                     return Err(Status::aborted("a newer stream of this node has taken over"));
                 }
                 levels = stream.levels() => return Ok(Some(levels_message(levels))),
-                message = within(SILENCE, &mut self.inbound) => message?,
+                message = self.inbound.message() => message?,
+                () = &mut self.silence => return Err(silent(SILENCE)),
             };
             let Some(message) = message else { return Ok(None) };
+            self.silence.as_mut().reset(Instant::now() + SILENCE);
             let now = self.shared.clock.now();
             let recorded = Message::try_from(message).and_then(|message| session.receive(message, now));
             match recorded {
@@ -143,9 +149,11 @@ impl Conversation {
     async fn greet(&mut self) -> Result<bool, Status> {
         let message = tokio::select! {
             () = self.shared.stop.cancelled() => return Err(Status::unavailable("the decider is shutting down")),
-            message = within(GREETING, &mut self.inbound) => message?,
+            message = self.inbound.message() => message?,
+            () = &mut self.silence => return Err(silent(GREETING)),
         };
         let Some(message) = message else { return Ok(false) };
+        self.silence.as_mut().reset(Instant::now() + SILENCE);
         let hello = match Message::try_from(message) {
             Ok(Message::Hello(hello)) => hello,
             Ok(_) => {
@@ -179,15 +187,8 @@ impl Shared {
     }
 }
 
-/// The next message, if it comes in time.
-async fn within(
-    limit: Duration,
-    inbound: &mut Streaming<AgentMessage>,
-) -> Result<Option<AgentMessage>, Status> {
-    match tokio::time::timeout(limit, inbound.message()).await {
-        Ok(message) => message,
-        Err(_) => Err(Status::deadline_exceeded(format!("no message within {limit:?}"))),
-    }
+fn silent(limit: Duration) -> Status {
+    Status::deadline_exceeded(format!("no message within {limit:?}"))
 }
 
 fn ack(as_of: Timestamp) -> DeciderMessage {

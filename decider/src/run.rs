@@ -10,9 +10,10 @@ use control::{
     watch::Watches,
     write::Fenced,
 };
-use runtime::{admin, build, clock::SystemClock, readiness::Readiness, tasks::Tasks};
+use runtime::{admin, build, clock::SystemClock, readiness::Readiness, tasks::Tasks, thread};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
 use crate::{
@@ -72,16 +73,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let listener = TcpListener::bind(usage_listen)
         .await
         .with_context(|| format!("cannot listen for agents on {usage_listen}"))?;
-    let agents = Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .tcp_nodelay(true)
-        .add_service(ingest.into_service())
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.clone().cancelled_owned());
-    tasks.spawn(
-        "ingest",
-        async move { agents.await.context("the usage port failed") },
-    );
+    let listener = listener.into_std().context("the usage port failed")?;
+    let agents = serve_agents(ingest, listener, stop.clone());
+    // A message costs little: waking another thread for it costs a third more. And no agent waits for a decision.
+    tasks.spawn("ingest", thread::alone("ingest", || agents));
 
     let watches = Watches::new(client.clone(), &readiness, &mut registry, stop.clone());
     let objects = Objects::watch(&watches, &mut tasks);
@@ -128,4 +123,21 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         admin::serve(admin_args.admin, readiness, registry, tasks.last_token()),
     );
     tasks.run_until_signal().await
+}
+
+/// Listens to agents until `stop`.
+async fn serve_agents(
+    ingest: Ingest,
+    listener: std::net::TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::from_std(listener).context("the usage port failed")?;
+    Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .tcp_nodelay(true)
+        .add_service(ingest.into_service())
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned())
+        .await
+        .context("the usage port failed")
 }
