@@ -193,7 +193,8 @@ impl Sampler {
         let (before, from_start) = latest.volumes.split_at(start);
         let mut size = gone.len() * INDEX_BYTES;
         for seen in from_start.iter().chain(before) {
-            if size > BYTES_A_MESSAGE {
+            // The next one takes no more than all of it would.
+            if size > 0 && size + bytes(&seen.volume) > BYTES_A_MESSAGE {
                 self.resume = Some(seen.volume.pv.clone());
                 break;
             }
@@ -250,7 +251,7 @@ impl Sampler {
         // Both are in the order of the names.
         self.sent.retain(|pv, sent| {
             while there.next_if(|name| *name < pv).is_some() {}
-            let keep = there.next_if_eq(&pv).is_some();
+            let keep = there.next_if_eq(&pv).is_some() || gone.len() >= BYTES_A_MESSAGE / INDEX_BYTES;
             if !keep {
                 gone.push(sent.reading.index);
             }

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The largest message of a replay, in bytes, as agents have it.
-const LARGEST: usize = 3_900;
+const LARGEST: usize = 1_400;
 /// Inodes of each volume.
 const INODES: u64 = 6_553_600;
 
@@ -28,7 +28,7 @@ pub(super) fn hello(index: u32, acknowledge: bool, now_ms: i64) -> AgentMessage 
 
 /// All volumes, in messages that are not too large.
 pub(super) fn snapshots(node: &Node, now_ms: i64) -> Vec<AgentMessage> {
-    let volumes = node.0.iter().enumerate().map(|(place, volume)| Volume {
+    let volumes = node.volumes.iter().enumerate().map(|(place, volume)| Volume {
         index: index(place),
         pv: fleet::pv(volume.number),
         pod_uid: uid('p', volume.number),
@@ -56,7 +56,7 @@ pub(super) fn changes(node: &Node, moved: &[usize], now_ms: i64) -> AgentMessage
             capacity: None,
             inodes_total: None,
             inodes_free: None,
-            ..reading(*place, node.0.get(*place)?)
+            ..reading(*place, node.volumes.get(*place)?)
         })
     };
     let readings = moved.iter().filter_map(change);
@@ -75,7 +75,7 @@ pub(super) fn heartbeat(after_ms: i64) -> AgentMessage {
 
 /// The past of all volumes, in messages that are not too large.
 pub(super) fn histories(node: &Node, now_ms: i64) -> Vec<AgentMessage> {
-    let volumes = node.0.iter().enumerate();
+    let volumes = node.volumes.iter().enumerate();
     let parts = split(volumes.map(|(place, volume)| history(place, *volume, now_ms)));
     let history = |volumes| wrap(Body::History(History { volumes }));
     parts.into_iter().map(history).collect()
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn long_messages_are_in_parts() {
-        let node = Node::new(Fleet::of(1), 0, &mut SmallRng::seed_from_u64(1));
+        let node = Node::new(Fleet::of(1), 0, true, &mut SmallRng::seed_from_u64(1));
         let now = 1_800_000_000_000;
         let messages = [snapshots(&node, now), histories(&node, now)].concat();
         assert!(messages.iter().all(|m| m.encoded_len() <= LARGEST));
