@@ -1,6 +1,6 @@
 //! Databases at rest: far below their thresholds, free to grow, and not full within an hour. Of such a one nothing new can
 //! be decided as long as its volumes are measured, no object of it changes and no volume moves by a whole percent: it
-//! is looked at in full about every two minutes only, for the sake of what is predicted of it.
+//! is looked at in full about every ten minutes only, for the sake of what is predicted of it, which is written no more often.
 //!
 //! A large fleet is at rest nearly all of it. What is asked instead costs a hundredth of a decision.
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Time without a look in full, at least and at most: spread, so that those that began together do not go on so.
-const REST: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(180));
+const REST: (Duration, Duration) = (Duration::from_secs(300), Duration::from_secs(900));
 /// Not before, so that many databases do not make a busy loop.
 const SOONEST: Duration = Duration::from_millis(500);
 /// The longest that a growth may be reckoned to take: a volume that fills in less than ten minutes shows in its forecast.

@@ -1,7 +1,10 @@
 //! What makes the controller look: changed objects, moved volumes, gained leadership, time.
 
+use std::time::Duration;
+
 use api::{highwater::v1alpha1::StorageProfileSpec, join::Set};
 use control::watch::{Change, Changes, Key};
+use tokio::time::sleep;
 use units::Reason;
 
 use super::{Context, Parts, gather::Pods};
@@ -174,10 +177,15 @@ impl<'a> Follower<'a> {
     }
 }
 
+/// What moves so soon after another is taken together: of thousands a second two hundred wake-ups are left.
+const TOGETHER: Duration = Duration::from_millis(5);
+
 /// Has the databases of moved volumes looked at, as soon as they have moved.
 pub(super) async fn samples(context: &Context) {
     loop {
-        for pv in context.parts.store.moved().take().await {
+        let moved = context.parts.store.moved().take().await;
+        let together = sleep(TOGETHER);
+        for pv in moved {
             let Some(volume) = context.parts.objects.volumes.get(&Key::new("", &pv)) else {
                 context.parts.metrics.refused(Reason::UnknownVolume);
                 tracing::debug!(pv = &*pv, reason = %Reason::UnknownVolume, "a report names a volume without a claim");
@@ -200,6 +208,7 @@ pub(super) async fn samples(context: &Context) {
             count_strangers(context, &pv, &pods);
             autoscalers.into_iter().for_each(|key| context.wake(key));
         }
+        together.await;
     }
 }
 

@@ -64,11 +64,14 @@ impl Members {
             Usage::Never | Usage::Refused { .. } => None,
         };
         let class = parts.objects.classes.get(&Key::new("", &claim.class));
-        let profile = profiles::profile(&claim.class, class.as_deref(), &parts.objects.profiles);
-        self.profile = Some(match self.profile.take() {
-            None => profile,
-            Some(others) => others.stricter(profile),
-        });
+        if !self.classes.contains(&claim.class) {
+            let profile = profiles::profile(&claim.class, class.as_deref(), &parts.objects.profiles);
+            self.profile = Some(match self.profile.take() {
+                None => profile,
+                Some(others) => others.stricter(profile),
+            });
+            self.classes.push(claim.class.clone());
+        }
         let by_request = asked
             .seen
             .and_then(|s| s.get(&name))
@@ -83,9 +86,6 @@ impl Members {
         );
         self.oldest = [self.oldest, claim.created].into_iter().flatten().min();
         self.names.insert(name.clone(), claim.volume.clone());
-        if !self.classes.contains(&claim.class) {
-            self.classes.push(claim.class.clone());
-        }
         self.volumes.push(Volume {
             resize: resize(&claim, device.capacity, mounted, asked.failed),
             before_growth: by_request
