@@ -64,9 +64,10 @@ test-long: cluster
 bench: cluster
 	cargo run --quiet --bin bench -- $(flags)
 
+# One delay and some rates: make bench-race flags='--delays 10 --rates 20,40'.
 .PHONY: bench-race
 bench-race: cluster
-	cargo run --quiet --bin race
+	cargo run --quiet --bin race -- $(flags)
 
 # Other times: make bench-agent flags='--idle 20m'.
 .PHONY: bench-agent

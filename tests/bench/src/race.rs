@@ -8,6 +8,8 @@
 mod copy;
 mod filler;
 mod rivals;
+mod size;
+mod survived;
 
 use std::{fmt, time::Duration};
 
@@ -19,6 +21,8 @@ use serde_json::{Value, json};
 
 use filler::{Filled, fill, rounded};
 use rivals::{RIVALS, full_at};
+use size::Size;
+use survived::Survived;
 
 const MIB: u64 = 1 << 20;
 /// How far the achieved rate may be from the one asked for.
@@ -27,8 +31,8 @@ const PACE: f64 = 0.05;
 /// Flags of `make bench-race`.
 #[derive(Debug, Parser)]
 pub struct Args {
-    /// Fill rates to try, MiB a second, rising.
-    #[arg(long, value_delimiter = ',', default_values_t = [5, 10, 20, 40, 80, 160, 320])]
+    /// Fill rates to try, MiB a second, rising; without any, COPYs alone.
+    #[arg(long, value_delimiter = ',', num_args = 0.., default_values_t = [5, 10, 20, 40, 80, 160, 320])]
     pub rates: Vec<u64>,
     /// What the storage driver takes longer for an expansion, seconds.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 10, 60])]
@@ -36,9 +40,12 @@ pub struct Args {
     /// COPYs into a real PostgreSQL for each rule and delay.
     #[arg(long, default_value_t = 5)]
     pub copies: usize,
+    /// Size of the volumes that are filled at a rate.
+    #[arg(long, default_value = "1Gi", value_parser = size::read)]
+    pub size: Size,
     /// Size of the volumes that are filled by COPY: an expansion that takes long needs one that takes longer to fill.
-    #[arg(long, default_value = "1Gi", value_parser = copy::size)]
-    pub copy_size: copy::Size,
+    #[arg(long, default_value = "1Gi", value_parser = size::read)]
+    pub copy_size: Size,
     /// Runs that must all survive.
     #[arg(long, default_value_t = 5)]
     pub runs: usize,
@@ -51,14 +58,6 @@ enum Rule {
     ThresholdAlone,
 }
 
-/// What was survived with one delay, MiB a second; 0 is none of the rates.
-#[derive(Debug, Default)]
-struct Survived {
-    whole: u64,
-    threshold: u64,
-    rivals: [u64; RIVALS.len()],
-}
-
 /// Runs the race and prints the table.
 ///
 /// # Errors
@@ -68,6 +67,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         rates,
         delays,
         copies,
+        size,
         copy_size,
         runs,
     } = args;
@@ -76,8 +76,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     for delay in delays {
         let added = Duration::from_secs(delay);
         learn(&world, added).await?;
-        let survived = race(&world, &rates, added, runs).await?;
-        print(&survived, delay, runs);
+        let survived = race(&world, &rates, added, runs, size).await?;
+        if !rates.is_empty() {
+            survived.print(delay, runs, size);
+        }
         for rule in [Rule::Whole, Rule::ThresholdAlone] {
             copy::all(&world, rule, added, copies, copy_size).await?;
         }
@@ -90,7 +92,7 @@ async fn learn(world: &World, delay: Duration) -> anyhow::Result<()> {
     let grown = async |world: World, objects: Objects| {
         let name = "known";
         let (_, volume, _slow) =
-            entrant(&world, &objects, name, small(), Rule::ThresholdAlone, delay).await?;
+            entrant(&world, &objects, name, unused("1Gi"), Rule::ThresholdAlone, delay).await?;
         let kind = &e2e::objects::kinds::REQUEST;
         let mut known = Vec::new();
         for _ in 0..2 {
@@ -116,7 +118,13 @@ async fn learn(world: &World, delay: Duration) -> anyhow::Result<()> {
     world.in_namespace(&name, grown).await
 }
 
-async fn race(world: &World, rates: &[u64], delay: Duration, runs: usize) -> anyhow::Result<Survived> {
+async fn race(
+    world: &World,
+    rates: &[u64],
+    delay: Duration,
+    runs: usize,
+    size: Size,
+) -> anyhow::Result<Survived> {
     let mut survived = Survived::default();
     let (mut whole, mut threshold) = (true, true);
     for rate in rates {
@@ -126,7 +134,7 @@ async fn race(world: &World, rates: &[u64], delay: Duration, runs: usize) -> any
         let rules = [(Rule::Whole, whole), (Rule::ThresholdAlone, threshold)];
         let asked = rules.iter().filter(|(_, asked)| *asked).map(|(rule, _)| *rule);
         let heats: Vec<Rule> = asked.flat_map(|rule| std::iter::repeat_n(rule, runs)).collect();
-        let filled = heat(world, &heats, rate * MIB, delay).await?;
+        let filled = heat(world, &heats, rate * MIB, delay, size).await?;
         let all = |wanted: Rule| {
             let of_rule = filled.iter().filter(|(rule, ..)| *rule == wanted);
             of_rule.clone().next().is_some() && of_rule.clone().all(|(_, _, fill)| !fill.full)
@@ -171,10 +179,11 @@ async fn heat(
     rules: &[Rule],
     rate: u64,
     delay: Duration,
+    size: Size,
 ) -> anyhow::Result<Vec<(Rule, u64, Filled)>> {
     let filled = async |world: World, objects: Objects| {
         let each = rules.iter().enumerate();
-        try_join_all(each.map(|(n, rule)| one(&world, &objects, n, *rule, rate, delay))).await
+        try_join_all(each.map(|(n, rule)| one(&world, &objects, n, *rule, rate, delay, size))).await
     };
     let name = format!("race-{}-{}", delay.as_secs(), rate / MIB);
     world.in_namespace(&name, filled).await
@@ -187,8 +196,17 @@ async fn one(
     rule: Rule,
     rate: u64,
     delay: Duration,
+    size: Size,
 ) -> anyhow::Result<(Rule, u64, Filled)> {
-    let (_, volume, slow) = entrant(world, objects, &format!("race{n}"), small(), rule, delay).await?;
+    let (_, volume, slow) = entrant(
+        world,
+        objects,
+        &format!("race{n}"),
+        unused(size.text),
+        rule,
+        delay,
+    )
+    .await?;
     let capacity = volume.space()?.capacity;
     // Beyond the first growth, and less than what a second one may be asked for.
     let total = capacity + capacity / 2;
@@ -205,9 +223,9 @@ async fn one(
 }
 
 /// What is filled without PostgreSQL.
-fn small() -> Shape {
+fn unused(size: &'static str) -> Shape {
     Shape {
-        size: "1Gi",
+        size,
         ..Shape::default()
     }
 }
@@ -260,18 +278,5 @@ impl fmt::Display for Rule {
             Self::Whole => "Highwater",
             Self::ThresholdAlone => "Highwater, threshold alone",
         })
-    }
-}
-
-fn print(survived: &Survived, delay: u64, runs: usize) {
-    println!("\nhighest rate survived in {runs} of {runs} runs, 1 GiB, expansions {delay} s longer");
-    let line = |name: &str, rate: u64| {
-        let ratio = rounded(rate) / rounded(survived.whole.max(1));
-        println!("{name:<56} {rate:>4} MiB/s  {ratio:>5.2}");
-    };
-    line(&Rule::Whole.to_string(), survived.whole);
-    line(&Rule::ThresholdAlone.to_string(), survived.threshold);
-    for (rival, rate) in RIVALS.iter().zip(survived.rivals) {
-        line(&format!("{} (simulated)", rival.name), rate);
     }
 }

@@ -6,32 +6,12 @@ use anyhow::ensure;
 use e2e::{Objects, Shape, World, objects::kinds, wait};
 use serde_json::Value;
 
-use super::{MIB, Rule, entrant, filler::rounded};
+use super::{MIB, Rule, entrant, filler::rounded, size::Size};
 
 /// Characters of a row; with what PostgreSQL adds, eight make a page.
 const ROW: u64 = 980;
 /// Rows for each GiB, of which the table takes half as much again as the volume has when it begins.
 const ROWS: u64 = 1_500_000;
-
-/// Size of a volume.
-#[derive(Debug, Clone, Copy)]
-pub struct Size {
-    /// As a claim has it.
-    text: &'static str,
-    gib: u64,
-}
-
-/// Reads a size.
-///
-/// # Errors
-/// When it is none of those a COPY is made for.
-pub(super) fn size(text: &str) -> Result<Size, String> {
-    let sizes = [("1Gi", 1), ("2Gi", 2), ("3Gi", 3), ("5Gi", 5), ("10Gi", 10)];
-    let found = sizes.into_iter().find(|(known, _)| *known == text);
-    found
-        .map(|(text, gib)| Size { text, gib })
-        .ok_or_else(|| "1Gi, 2Gi, 3Gi, 5Gi or 10Gi".to_owned())
-}
 
 /// COPYs one after the other, each into a database of its own; prints how many survived, and their rates.
 ///

@@ -58,7 +58,7 @@ impl Agent {
             hot,
             decider,
             heard,
-            node: Node::new(fleet, index, &mut rng),
+            node: Node::new(fleet, index, hot, &mut rng),
             phase: rng.random_range(Duration::ZERO..SECOND),
             snapshot_due: Instant::now() + rng.random_range(Duration::ZERO..SNAPSHOT),
             snapshot_ms: 0,

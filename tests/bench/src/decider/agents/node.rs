@@ -1,4 +1,5 @@
-//! The volumes of one node, as they would be measured: two of a hundred move by a step each second.
+//! The volumes of one node, as they would be measured: two of a hundred move by a step each second; a hot one
+//! moves every second, and those beside it do not.
 
 use rand::{Rng, rngs::SmallRng};
 
@@ -23,22 +24,34 @@ pub(super) struct Volume {
 
 /// The volumes of a node, by their index on the wire.
 #[derive(Debug)]
-pub(super) struct Node(pub(super) Vec<Volume>);
+pub(super) struct Node {
+    pub(super) volumes: Vec<Volume>,
+    /// The first one is hot.
+    hot: bool,
+}
 
 impl Node {
-    pub(super) fn new(fleet: Fleet, index: u32, rng: &mut SmallRng) -> Self {
+    pub(super) fn new(fleet: Fleet, index: u32, hot: bool, rng: &mut SmallRng) -> Self {
         let volume = |number| Volume {
             number,
             used: rng.random_range(LEAST * CAPACITY / 100..MOST * CAPACITY / 100),
         };
-        Self(fleet.volumes_of(index).map(volume).collect())
+        Self {
+            volumes: fleet.volumes_of(index).map(volume).collect(),
+            hot,
+        }
     }
 
     /// A second passes; answers the places of the volumes that moved.
     pub(super) fn second(&mut self, rng: &mut SmallRng) -> Vec<usize> {
         let mut moved = Vec::new();
-        for (place, volume) in self.0.iter_mut().enumerate() {
-            if !rng.random_ratio(1, ONE_IN) {
+        for (place, volume) in self.volumes.iter_mut().enumerate() {
+            let moves = if self.hot {
+                place == 0
+            } else {
+                rng.random_ratio(1, ONE_IN)
+            };
+            if !moves {
                 continue;
             }
             volume.used += STEP;
