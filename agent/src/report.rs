@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{history::Point, statfs::Usage, sweeper::Failure, volumes::Volume};
 
-/// A message takes no more than this unless a single volume does, so that it goes into one TCP segment and no queue before
+/// A message takes no more than this unless a single volume does, so that it goes into one TCP segment of Ethernet and no queue before
 /// it is long. At a decider's end tonic keeps room for twice the longest message of each stream, and there are thousands.
 pub(crate) const BYTES_A_MESSAGE: usize = 1_400;
 /// The most that a reading, the numbers of a volume beside its names, a point of the past and an index take.

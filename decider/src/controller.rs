@@ -126,7 +126,7 @@ impl Context {
         }
         let follower = follow::Follower::new(&self);
         self.filled.store(true, Ordering::Release);
-        // Thousands of times a second one of them wakes: the others are not asked then, as a select would.
+        // One of them wakes some hundred times a second: a select would ask all the others then, too.
         let all: [BoxFuture<'_, ()>; 6] = [
             follower.run().boxed(),
             follow::samples(&self).boxed(),

@@ -34,7 +34,7 @@ use wire::Message;
 const SILENCE: Duration = Duration::from_secs(30);
 /// Time for the first message.
 const GREETING: Duration = Duration::from_secs(10);
-/// Largest message: a snapshot part of some ten thousand volumes.
+/// Beyond it a message is garbage: agents' are a thousand times smaller.
 const LARGEST_MESSAGE: usize = 4 << 20;
 
 /// The service; clones share everything.

@@ -1,6 +1,6 @@
 //! From flags to a running decider, in one straight line.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use control::{
@@ -10,11 +10,18 @@ use control::{
     watch::Watches,
     write::Fenced,
 };
-use runtime::{admin, build, clock::SystemClock, readiness::Readiness, tasks::Tasks, thread};
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
+use runtime::{
+    admin::Admin,
+    build,
+    clock::SystemClock,
+    readiness::Readiness,
+    tasks::Tasks,
+    thread,
+    watchdog::{Watchdog, Watchdogs},
+};
+use tokio::{net::TcpListener, time::interval};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
+use tonic::transport::{Server, server::TcpIncoming};
 
 use crate::{
     args::Args,
@@ -29,14 +36,18 @@ use crate::{
 /// The lease's name.
 const LEASE: &str = "highwater-decider";
 /// An agent's connection without traffic is probed after this time, so that a vanished node is noticed.
-const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(10);
+const KEEPALIVE: Duration = Duration::from_secs(10);
 /// What an agent may have under way unread, in bytes: past it the agent merges its changes instead of queueing old
 /// ones. tonic's default holds a MiB of them.
 const STREAM_WINDOW: u32 = 64 << 10;
+/// How often the thread that listens to agents shows that it comes round, and for how long it may not: far beyond what a busy
+/// node does.
+const BEAT: Duration = Duration::from_secs(1);
+const LIFE_SIGN: Duration = Duration::from_secs(60);
 /// Until every agent that is alive has reported to a new decider: 5 s until it resolves the service again, 1 s to the
 /// next sweep, 2 s that a statfs may take, and 2 s to connect. It is also twice what a watch waits at most before it
 /// asks again, until when a pod may be unknown here.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs until a signal or a defect.
 ///
@@ -57,6 +68,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut tasks = Tasks::new();
     let stop = tasks.token();
     let readiness = Readiness::new(stop.clone());
+    let watchdogs = Watchdogs::default();
     let mut registry = build::registry("decider");
     let metrics = Metrics::register(&mut registry);
     let clock = Arc::new(SystemClock);
@@ -74,8 +86,13 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen for agents on {usage_listen}"))?;
     let listener = listener.into_std().context("the usage port failed")?;
-    let agents = serve_agents(ingest, listener, stop.clone());
-    // A message costs little: waking another thread for it costs a third more. And no agent waits for a decision.
+    let agents = serve_agents(
+        ingest,
+        listener,
+        watchdogs.expect("ingest", LIFE_SIGN),
+        stop.clone(),
+    );
+    // A message costs little: waking another thread for it would cost more. And no agent waits for a sweep of decisions.
     tasks.spawn("ingest", thread::alone("ingest", || agents));
 
     let watches = Watches::new(client.clone(), &readiness, &mut registry, stop.clone());
@@ -120,7 +137,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     tasks.spawn("controller", context.run(stop));
     tasks.spawn_last(
         "admin",
-        admin::serve(admin_args.admin, readiness, registry, tasks.last_token()),
+        Admin {
+            readiness,
+            watchdogs,
+            registry,
+        }
+        .serve(admin_args.admin, tasks.last_token()),
     );
     tasks.run_until_signal().await
 }
@@ -129,15 +151,22 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 async fn serve_agents(
     ingest: Ingest,
     listener: std::net::TcpListener,
+    alive: Watchdog,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let listener = TcpListener::from_std(listener).context("the usage port failed")?;
-    Server::builder()
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let agents = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .initial_stream_window_size(STREAM_WINDOW)
-        .tcp_nodelay(true)
         .add_service(ingest.into_service())
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned())
-        .await
-        .context("the usage port failed")
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
+    let mut beats = interval(BEAT);
+    tokio::pin!(agents);
+    loop {
+        tokio::select! {
+            ended = &mut agents => return ended.context("the usage port failed"),
+            _ = beats.tick() => alive.beat(),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! All that a process does, in one set: the first task that ends, fails or panics ends the process.
 //!
 //! A half-alive process is the worst kind: it looks healthy and does a part of its work. So nothing is spawned
-//! elsewhere, and a task that must go on in the face of errors says so by retrying them itself.
+//! elsewhere, [`crate::thread::alone`] is itself a task, and a task that must go on in the face of errors says so by retrying them itself.
 //!
 //! Shutdown has two steps. [`Tasks::token`] is cancelled by the first SIGTERM or SIGINT, or by a task's end:
 //! the tasks drain. When they have ended, or the grace time has passed, [`Tasks::last_token`] is cancelled for

@@ -1,8 +1,10 @@
-//! A task on a thread of its own, with all that it spawns: no task elsewhere makes it wait, and what becomes ready of it
-//! wakes no second thread.
+//! A task on a thread of its own, with all that it spawns: it does not wait for its turn among others, and what becomes ready
+//! of it wakes no second thread.
 
 use anyhow::{Context, anyhow};
 use tokio::sync::oneshot;
+
+use crate::tasks::panic_text;
 
 /// Runs what `make` makes on a new thread with a runtime of its own, to its end. The thread is not stopped by dropping
 /// the answer: what it runs must end by a token, as every task.
@@ -18,12 +20,18 @@ where
         // Nobody waits for the answer any more when the process ends without it.
         drop(ended.send(block_on(make)));
     };
-    std::thread::Builder::new()
+    let thread = std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(run)
         .with_context(|| format!("cannot start thread {name}"))?;
-    end.await
-        .unwrap_or_else(|_| Err(anyhow!("thread {name} panicked")))
+    match end.await {
+        Ok(ended) => ended,
+        // It is at its end, so that this does not wait.
+        Err(_) => Err(match thread.join() {
+            Err(panic) => anyhow!("thread {name} panicked: {}", panic_text(panic.as_ref())),
+            Ok(()) => anyhow!("thread {name} ended without a word"),
+        }),
+    }
 }
 
 fn block_on<F>(make: impl FnOnce() -> F) -> anyhow::Result<()>
@@ -70,6 +78,9 @@ mod tests {
         let failed = alone("failing", || async { Err(anyhow!("no more room")) }).await;
         assert_eq!(failed.unwrap_err().to_string(), "no more room");
         let panicked = alone("panicking", || async { panic!("a defect") }).await;
-        assert_eq!(panicked.unwrap_err().to_string(), "thread panicking panicked");
+        assert_eq!(
+            panicked.unwrap_err().to_string(),
+            "thread panicking panicked: a defect"
+        );
     }
 }

@@ -188,10 +188,15 @@ fn the_past_follows_the_first_snapshot() {
     );
 }
 
+/// So many readings fill a message.
+fn a_message() -> usize {
+    let last = bytes(&observed("pv-00000", 0, 0).volume);
+    (BYTES_A_MESSAGE - last) / READING_BYTES + 1
+}
+
 #[test]
 fn more_than_fits_one_message_is_told_in_turn() {
-    let last = bytes(&observed("pv-00000", 0, 0).volume);
-    let a_message = (BYTES_A_MESSAGE - last) / READING_BYTES + 1;
+    let a_message = a_message();
     let names: Vec<String> = (0..2 * a_message).map(|n| format!("pv-{n:05}")).collect();
     let all = |at: i64, used: u64| names.iter().map(|pv| observed(pv, at, used)).collect::<Vec<_>>();
     let mut bench = Bench::told(all(0, 0));
@@ -220,4 +225,40 @@ fn many_new_volumes_come_in_several_messages() {
     }
     assert_eq!(added.iter().sum::<usize>(), 1000);
     assert!(added.len() > 1, "{added:?}");
+}
+
+/// Otherwise nobody would vouch for the last one while just so many others move.
+#[test]
+fn what_a_full_message_left_is_vouched_for() {
+    let all = |at: i64, used: u64| {
+        let movers = (0..a_message()).map(|n| observed(&format!("pv-{n:05}"), at, used));
+        movers.chain([observed("still", at, 0)]).collect::<Vec<_>>()
+    };
+    let mut bench = Bench::told(all(0, 0));
+    for second in 1..=3 {
+        let moved = readings(bench.tick(all(second, second.cast_unsigned() * GIB)));
+        assert_eq!(moved.len(), a_message());
+        let (as_of, snapshot) = (seconds(second), seconds(0));
+        assert_eq!(bench.next(), Some(Report::Heartbeat { as_of, snapshot }));
+        assert_eq!(bench.next(), None);
+    }
+}
+
+#[test]
+fn many_that_are_gone_are_told_once_each_before_anybody_vouches() {
+    for left in [vec![], vec![observed("pv-00000", 1, 0)]] {
+        let all = (0..1000).map(|n| observed(&format!("pv-{n:05}"), 0, 0)).collect();
+        let mut bench = Bench::told(all);
+        let mut told = Vec::new();
+        let mut report = bench.tick(left.clone());
+        while let Some(Report::Changes { as_of, gone, .. }) = report {
+            told.extend(gone);
+            let is_last = told.len() == 1000 - left.len();
+            assert_eq!(as_of == seconds(1), is_last, "{} told", told.len());
+            report = bench.next();
+        }
+        told.sort_unstable();
+        let first = u32::try_from(left.len()).unwrap();
+        assert_eq!(told, (first..1000).collect::<Vec<u32>>());
+    }
 }

@@ -124,7 +124,7 @@ async fn a_replica_that_stops_reading_gets_the_latest_of_every_volume() {
     let sent_meanwhile = bench.metrics.messages.get();
     assert!(
         sent_meanwhile < 600,
-        "{sent_meanwhile} messages for {TICKS} ticks of six each: something queues"
+        "{sent_meanwhile} messages for {TICKS} ticks of seven each: something queues"
     );
 
     let mut used = BTreeMap::new();

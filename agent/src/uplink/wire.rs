@@ -165,7 +165,7 @@ mod tests {
     };
 
     /// The longest past of one volume, which is not parted.
-    const LONGEST_PAST: usize = 4_500;
+    const LONGEST_PAST: usize = 5_500;
 
     /// Volumes whose names and numbers take as much as they can, all different at each tick.
     fn widest(count: u64, tick: u64) -> Vec<Observation> {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     fn at(tick: u64) -> Timestamp {
-        seconds(2_000_000_000 + 6 * tick.cast_signed())
+        seconds(2_000_000_000 + 5 * tick.cast_signed())
     }
 
     /// Sends all there is to send; the number of messages of each kind.
@@ -222,7 +222,7 @@ mod tests {
         let mut early = stream();
         board.put(widest(1000, 0), at(0));
         assert!(send(&mut early, &board)["snapshot"] > 1);
-        for tick in 1..=100 {
+        for tick in 1..=121 {
             board.put(widest(300, tick), at(tick));
         }
         assert!(send(&mut early, &board)["changes"] > 1);

@@ -180,7 +180,7 @@ impl<'a> Follower<'a> {
 /// What moves so soon after another is taken together: of thousands a second two hundred wake-ups are left.
 const TOGETHER: Duration = Duration::from_millis(5);
 
-/// Has the databases of moved volumes looked at, as soon as they have moved.
+/// Has the databases of moved volumes looked at, as soon as they have moved or a few milliseconds later.
 pub(super) async fn samples(context: &Context) {
     loop {
         let moved = context.parts.store.moved().take().await;

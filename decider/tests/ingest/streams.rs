@@ -1,6 +1,8 @@
 //! Streams: who may open one, and what ends it.
 
-use proto::usage::v1::AgentMessage;
+use std::time::Duration;
+
+use proto::usage::v1::{AgentMessage, Heartbeat, agent_message::Body};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
@@ -101,4 +103,24 @@ async fn garbage_on_the_port_is_no_harm() {
     agent.say(bed.snapshot(vec![volume(1, "pv", 1)])).await;
     agent.ack().await;
     assert_eq!(bed.used("pv"), Some(1));
+}
+
+#[tokio::test]
+async fn a_stream_lasts_as_long_as_messages_come() {
+    let later = async |seconds| {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        tokio::time::resume();
+    };
+    let bed = Bed::new().await;
+    let mut agent = bed.agent().await;
+    agent.say(bed.snapshot(vec![volume(1, "pv", 1)])).await;
+    agent.ack().await;
+    for _ in 0..3 {
+        later(20).await;
+        agent.say(Body::Heartbeat(Heartbeat { after_ms: 1 })).await;
+        agent.ack().await;
+    }
+    later(31).await;
+    assert_eq!(agent.end().await.code(), Code::DeadlineExceeded);
 }

@@ -28,11 +28,13 @@ pub struct Growth {
 }
 
 /// As [`Database::autoscale`] sets it.
-const THRESHOLD: f64 = 80.0;
+const THRESHOLD: u8 = 80;
 /// A rising volume takes so many bytes a second ...
 const RATE: u64 = 8 << 20;
-/// ... this much at a time.
+/// ... this much at a time ...
 const STEP: u64 = 512 << 10;
+/// ... from so far below its threshold.
+const APPROACH: u64 = 3 * RATE;
 
 /// Fills the volume past its threshold and times what follows.
 ///
@@ -60,7 +62,9 @@ pub async fn measure(world: &World, db: &Database, fill: Fill) -> anyhow::Result
         anyhow::bail!("the watch ended before a request came")
     };
     // The poll runs from before the filling, so that the first reading above the threshold is the crossing.
-    let crossing = volume.until("above the threshold", |space| space.percent() > THRESHOLD);
+    let crossing = volume.until("above the threshold", |space| {
+        space.percent() > f64::from(THRESHOLD)
+    });
     let filling = {
         let volume = volume.clone();
         tokio::task::spawn_blocking(move || past_the_threshold(&volume, fill))
@@ -83,12 +87,17 @@ pub async fn measure(world: &World, db: &Database, fill: Fill) -> anyhow::Result
 
 fn past_the_threshold(volume: &Volume, fill: Fill) -> anyhow::Result<()> {
     if fill == Fill::Rising {
+        let space = volume.space()?;
+        let near = (space.capacity / 100 * u64::from(THRESHOLD)).saturating_sub(APPROACH);
+        if let Some(more) = near.checked_sub(space.used) {
+            volume.allocate(more)?;
+        }
         for _ in steadily(RATE, STEP) {
-            if volume.space()?.percent() > THRESHOLD {
+            if volume.space()?.percent() > f64::from(THRESHOLD) {
                 return Ok(());
             }
             volume.allocate(STEP)?;
         }
     }
-    volume.fill_to(THRESHOLD + 1.0).map(drop)
+    volume.fill_to(f64::from(THRESHOLD + 1)).map(drop)
 }
