@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
-use e2e::{Objects, Shape, World, objects::kinds, wait};
+use anyhow::{Context, ensure};
+use e2e::{Database, Objects, Shape, World, objects::kinds, wait};
 use serde_json::Value;
+use tokio::process::Command;
 
 use super::{MIB, Rule, entrant, filler::rounded, size::Size};
 
@@ -75,7 +76,8 @@ async fn copy(
     let outcome = db.sql(world, &statement).await;
     let took = began.elapsed().as_secs_f64();
     if let Err(error) = outcome {
-        ensure!(format!("{error:#}").contains("No space left"), error);
+        let told = format!("{error:#}") + &log(world, &db).await?;
+        ensure!(told.contains("No space left"), error);
         return Ok(None);
     }
     let bytes: u64 = db
@@ -83,4 +85,16 @@ async fn copy(
         .await?
         .parse()?;
     Ok(Some(rounded(bytes) / rounded(MIB) / took))
+}
+
+/// What the server has logged: without space for its WAL it ends, and the client hears of nothing but that.
+async fn log(world: &World, db: &Database) -> anyhow::Result<String> {
+    let output = Command::new(world.state().join("bin/kubectl"))
+        .arg("--kubeconfig")
+        .arg(world.state().join("admin.kubeconfig"))
+        .args(["logs", "-n", db.objects.namespace(), &db.pod()])
+        .output()
+        .await
+        .context("run kubectl logs")?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
