@@ -156,6 +156,19 @@ impl Volume {
         what: &str,
         wanted: impl Fn(Space) -> bool + Send + 'static,
     ) -> anyhow::Result<(Space, Instant)> {
+        self.until_within(wait::PATIENCE, what, wanted).await
+    }
+
+    /// [`Self::until`] with another patience.
+    ///
+    /// # Errors
+    /// After `patience`.
+    pub async fn until_within(
+        &self,
+        patience: Duration,
+        what: &str,
+        wanted: impl Fn(Space) -> bool + Send + 'static,
+    ) -> anyhow::Result<(Space, Instant)> {
         let (mount, what) = (self.mount.clone(), what.to_owned());
         let poll = move || {
             let started = Instant::now();
@@ -164,12 +177,8 @@ impl Volume {
                 if wanted(seen) {
                     return Ok((seen, Instant::now()));
                 }
-                if started.elapsed() > wait::PATIENCE {
-                    bail!(
-                        "{}: not {what} within {:?}: {seen:?}",
-                        mount.display(),
-                        wait::PATIENCE
-                    );
+                if started.elapsed() > patience {
+                    bail!("{}: not {what} within {patience:?}: {seen:?}", mount.display());
                 }
                 std::thread::sleep(Duration::from_millis(1));
             }
