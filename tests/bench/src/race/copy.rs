@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
-use e2e::{Database, Objects, Shape, World, objects::kinds, wait};
+use anyhow::ensure;
+use e2e::{Objects, Shape, World, objects::kinds, wait};
 use serde_json::Value;
-use tokio::process::Command;
 
 use super::{MIB, Rule, entrant, filler::rounded, size::Size};
 
@@ -76,8 +75,12 @@ async fn copy(
     let outcome = db.sql(world, &statement).await;
     let took = began.elapsed().as_secs_f64();
     if let Err(error) = outcome {
-        let told = format!("{error:#}") + &log(world, &db).await?;
-        ensure!(told.contains("No space left"), error);
+        // Without space for its WAL the server ends, and the client hears of nothing but that.
+        let logged = world
+            .kubectl(&["logs", "-n", objects.namespace(), &db.pod()])
+            .await?;
+        let is_full = |text: &str| text.contains("No space left");
+        ensure!(is_full(&format!("{error:#}")) || is_full(&logged), error);
         return Ok(None);
     }
     let bytes: u64 = db
@@ -85,16 +88,4 @@ async fn copy(
         .await?
         .parse()?;
     Ok(Some(rounded(bytes) / rounded(MIB) / took))
-}
-
-/// What the server has logged: without space for its WAL it ends, and the client hears of nothing but that.
-async fn log(world: &World, db: &Database) -> anyhow::Result<String> {
-    let output = Command::new(world.state().join("bin/kubectl"))
-        .arg("--kubeconfig")
-        .arg(world.state().join("admin.kubeconfig"))
-        .args(["logs", "-n", db.objects.namespace(), &db.pod()])
-        .output()
-        .await
-        .context("run kubectl logs")?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
