@@ -6,6 +6,9 @@
 mod sender;
 mod series;
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use prometheus_client::{
@@ -31,12 +34,14 @@ const WAITING: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Events {
     queue: mpsc::Sender<Telling>,
+    clock: Arc<dyn Clock>,
     metrics: Metrics,
 }
 
 /// One Event to be told.
 #[derive(Debug, Clone)]
 struct Telling {
+    at: Timestamp,
     about: ObjectReference,
     weight: Weight,
     reason: Reason,
@@ -87,8 +92,13 @@ impl Events {
             metrics.lost.clone(),
         );
         let (queue, waiting) = mpsc::channel(WAITING);
-        let sender = Sender::new(client, name, pod_name, clock, metrics.clone());
-        (Self { queue, metrics }, async move {
+        let sender = Sender::new(client, name, pod_name, metrics.clone());
+        let events = Self {
+            queue,
+            clock: Arc::new(clock),
+            metrics,
+        };
+        (events, async move {
             sender.run(waiting, stop).await;
             Ok(())
         })
@@ -108,6 +118,8 @@ impl Events {
         let action = truncated(action, ACTION_MAX).to_owned();
         let note = truncated(&note, NOTE_MAX).to_owned();
         let telling = Telling {
+            // Of the telling, not of the sending: others may wait before it, and what it tells of is over.
+            at: self.clock.now(),
             about: about.clone(),
             weight,
             reason,

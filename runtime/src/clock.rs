@@ -1,6 +1,7 @@
 //! The time of day, as a value that is passed in. Timers and deadlines use `tokio::time` instead.
 
 use std::{
+    fmt::Debug,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -8,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 /// Tells the time. The one source of wall-clock time in Highwater.
-pub trait Clock: Send + Sync + 'static {
+pub trait Clock: Debug + Send + Sync + 'static {
     /// The present time.
     fn now(&self) -> Timestamp;
 }

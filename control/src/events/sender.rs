@@ -1,8 +1,7 @@
 //! The sending end: one Event after the other, as a new one or as a count on one that was told.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::{
     api::events::v1::Event,
     apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
@@ -11,10 +10,7 @@ use kube::{
     Api, Client,
     api::{Patch, PatchParams, PostParams},
 };
-use runtime::{
-    clock::Clock,
-    report::{Chain, truncated},
-};
+use runtime::report::{Chain, truncated};
 use serde_json::json;
 use tokio::{
     sync::mpsc,
@@ -38,7 +34,6 @@ pub(super) struct Sender {
     client: Client,
     controller: String,
     instance: String,
-    clock: Arc<dyn Clock>,
     series: Series<Key>,
     metrics: Metrics,
 }
@@ -54,18 +49,11 @@ struct Key {
 }
 
 impl Sender {
-    pub(super) fn new(
-        client: Client,
-        name: &str,
-        pod_name: &str,
-        clock: impl Clock,
-        metrics: Metrics,
-    ) -> Self {
+    pub(super) fn new(client: Client, name: &str, pod_name: &str, metrics: Metrics) -> Self {
         Self {
             client,
             controller: format!("highwater-{name}"),
             instance: pod_name.to_owned(),
-            clock: Arc::new(clock),
             series: Series::default(),
             metrics,
         }
@@ -106,7 +94,7 @@ impl Sender {
     }
 
     async fn try_send(&mut self, telling: Telling) -> Result<(), kube::Error> {
-        let now = self.clock.now();
+        let at = telling.at;
         let namespace = telling
             .about
             .namespace
@@ -114,44 +102,40 @@ impl Sender {
             .unwrap_or_else(|| "default".to_owned());
         let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         let key = telling.key();
-        match self.series.tell(&key, &key.object, now) {
+        match self.series.tell(&key, &key.object, at) {
             Told::TooOften => {
                 self.metrics.lost.get_or_create(&Lost { why: "too-often" }).inc();
                 Ok(())
             }
             Told::Again { name, count } => {
-                let series = json!({ "series": { "count": count, "lastObservedTime": MicroTime(now) } });
+                let series = json!({ "series": { "count": count, "lastObservedTime": MicroTime(at) } });
                 let patched = events
                     .patch(&name, &PatchParams::default(), &Patch::Merge(series))
                     .await;
                 match patched {
                     // It has outlived its time there: begin anew.
                     Err(kube::Error::Api(status)) if status.code == 404 => {
-                        self.create(&events, key, telling, now).await
+                        self.create(&events, key, telling).await
                     }
                     patched => patched.map(drop),
                 }
             }
-            Told::First => self.create(&events, key, telling, now).await,
+            Told::First => self.create(&events, key, telling).await,
         }
     }
 
-    async fn create(
-        &mut self,
-        events: &Api<Event>,
-        key: Key,
-        telling: Telling,
-        now: Timestamp,
-    ) -> Result<(), kube::Error> {
-        let event = self.event(telling, now);
+    async fn create(&mut self, events: &Api<Event>, key: Key, telling: Telling) -> Result<(), kube::Error> {
+        let at = telling.at;
+        let event = self.event(telling);
         let name = event.metadata.name.clone().unwrap_or_default();
         events.create(&PostParams::default(), &event).await?;
-        self.series.began(key, name, now);
+        self.series.began(key, name, at);
         Ok(())
     }
 
-    fn event(&self, telling: Telling, now: Timestamp) -> Event {
+    fn event(&self, telling: Telling) -> Event {
         let Telling {
+            at,
             about,
             weight,
             reason,
@@ -163,7 +147,7 @@ impl Sender {
         let name = format!(
             "{}.{:x}{:04x}",
             truncated(stem, 220),
-            now.as_nanosecond(),
+            at.as_nanosecond(),
             rand::random::<u16>()
         );
         let namespace = about.namespace.clone().unwrap_or_else(|| "default".to_owned());
@@ -173,7 +157,7 @@ impl Sender {
                 namespace: Some(namespace),
                 ..ObjectMeta::default()
             },
-            event_time: Some(MicroTime(now)),
+            event_time: Some(MicroTime(at)),
             regarding: Some(about),
             type_: Some(weight.as_str().to_owned()),
             reason: Some(reason.as_str().to_owned()),
@@ -189,6 +173,7 @@ impl Sender {
 impl Telling {
     fn key(&self) -> Key {
         let Self {
+            at: _,
             about,
             weight,
             reason,

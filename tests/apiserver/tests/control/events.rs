@@ -1,6 +1,6 @@
 //! Events: told once, counted when repeated, cut to size, lost without harm.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use control::events::Events;
 use k8s_openapi::api::{
@@ -13,7 +13,10 @@ use kube::{
     core::ObjectMeta,
 };
 use prometheus_client::{encoding::text::encode, registry::Registry};
-use runtime::{build, clock::SystemClock};
+use runtime::{
+    build,
+    clock::{Clock, ManualClock, SystemClock},
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use units::Reason;
@@ -32,12 +35,16 @@ struct Bench {
 
 impl Bench {
     fn start(client: &Client) -> Self {
+        Self::with(client, SystemClock)
+    }
+
+    fn with(client: &Client, clock: impl Clock) -> Self {
         let (stop, mut registry) = (CancellationToken::new(), build::registry("test"));
         let (events, sending) = Events::new(
             client.clone(),
             "test",
             "pod-1",
-            SystemClock,
+            clock,
             &mut registry,
             stop.clone(),
         );
@@ -119,6 +126,22 @@ async fn the_same_words_are_counted_other_words_are_told_apart() {
     assert_eq!(warning.reporting_controller.as_deref(), Some("highwater-test"));
     assert_eq!(warning.reporting_instance.as_deref(), Some("pod-1"));
     assert_eq!(warning.regarding.as_ref().unwrap().uid, object.uid);
+}
+
+#[tokio::test]
+async fn an_event_bears_the_time_at_which_it_was_told_however_late_it_is_sent() {
+    let client = client().await;
+    let namespace = namespace(&client, "events-late").await;
+    let object = about(&client, &namespace).await;
+    let clock = ManualClock::new("2026-01-02T03:04:05.5Z".parse().unwrap());
+    let bench = Bench::with(&client, clock.clone());
+    let at = clock.now();
+    bench.events.normal(&object, Reason::Running, "Expand", "runs");
+    // On this thread nothing is sent before the next await.
+    clock.advance(Duration::from_secs(7));
+    until("told", async || told(&client, &namespace).await.len() == 1).await;
+    let event = told(&client, &namespace).await.remove(0);
+    assert_eq!(event.event_time.unwrap().0, at);
 }
 
 #[tokio::test]
