@@ -10,6 +10,9 @@ async fn sql(db: &Managed, world: &World, statement: &str) -> anyhow::Result<Str
     db.psql(world, &format!("{}-0", db.name), statement).await
 }
 
+/// A Secret that a Postgres names is read once a minute, for Secrets are not watched; then follow Patroni's loop, and a check.
+const SETTINGS: Duration = Duration::from_secs(120);
+
 /// Asks until this is the answer. Patroni carries out settings in its own loop, which nothing tells of.
 async fn until_sql(db: &Managed, world: &World, question: &str, answer: &str) -> anyhow::Result<()> {
     let answered = async {
@@ -18,7 +21,7 @@ async fn until_sql(db: &Managed, world: &World, question: &str, answer: &str) ->
         }
         anyhow::Ok(())
     };
-    tokio::time::timeout(wait::PATIENCE, answered)
+    tokio::time::timeout(SETTINGS, answered)
         .await
         .with_context(|| format!("{question} is not answered with {answer}"))?
 }
@@ -51,7 +54,9 @@ async fn until_nothing_is_kept(db: &Managed) -> anyhow::Result<()> {
     let over = |postgres: &Value| wait::condition(postgres, "WALRetained").is_none();
     let objects = &db.objects;
     objects
-        .until_some(&kinds::POSTGRES, &db.name, "nothing kept", over)
+        .until_within(SETTINGS, &kinds::POSTGRES, &db.name, "nothing kept", |postgres| {
+            postgres.is_some_and(over)
+        })
         .await
         .map(drop)
 }

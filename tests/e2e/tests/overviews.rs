@@ -238,7 +238,8 @@ async fn horizontal_scaling_goes_through_its_ten_steps_up_and_down_while_an_appl
     .await;
 }
 
-/// Each volume passed the stages of an expansion, one after the other.
+/// Each volume passed the stages of an expansion, one after the other: those that it was seen at, for a kubelet can be done
+/// before the executor looks again.
 fn stages(volume: &Value) -> anyhow::Result<()> {
     let passed = volume["stages"].as_array().into_iter().flatten();
     let mut last = Timestamp::MIN;
@@ -249,7 +250,11 @@ fn stages(volume: &Value) -> anyhow::Result<()> {
         last = at;
         words.extend(stage["stage"].as_str());
     }
-    let way = ["Pending", "FileSystemPending", "Grown"];
-    ensure!(way.iter().all(|stage| words.contains(stage)), "{volume}");
+    let way = ["Pending", "Resizing", "FileSystemPending", "Grown"];
+    ensure!(words.iter().all(|stage| way.contains(stage)), "{volume}");
+    ensure!(
+        words.first() == Some(&"Pending") && words.last() == Some(&"Grown"),
+        "{volume}"
+    );
     Ok(())
 }
