@@ -51,12 +51,14 @@ demo: cluster
 test:
 	tests/cluster/setup/tiers.sh
 
-# Five rounds of what clients notice when a primary goes (docs/benchmarks.md), three of all the rest.
+# Five rounds of what clients notice when a primary goes (docs/benchmarks.md), three of all the rest, and a request that nobody
+# carries out for a quarter of an hour.
 .PHONY: test-long
 test-long: cluster
 	cargo build --quiet $(all) --bin highwater-agent
 	for round in 1 2 3 4 5; do cargo test $(all) --test availability --test failover -- --nocapture; done
 	for round in 1 2 3; do cargo test $(all) --no-fail-fast $(node_tests); done
+	cargo test $(all) --test doctor -- --ignored --nocapture
 	cargo run --quiet --bin bench -- --growths 100
 
 # Beside a bare patch at kubelet's own pace: make cluster-down; make bench up='--kubelet-sync 1m' flags='--unaided 10'.

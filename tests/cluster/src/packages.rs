@@ -36,6 +36,12 @@ pub const POSTGRESQL: Tool = Tool {
     package: "postgresql-15",
 };
 
+/// Programs run with another time of day.
+pub const FAKETIME: Tool = Tool {
+    program: "faketime",
+    package: "faketime",
+};
+
 /// All that a cluster with pods and storage needs.
 pub const ALL: &[Tool] = &[
     ETCD,

@@ -2,11 +2,13 @@
 
 use std::{
     env,
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Output,
 };
 
 use anyhow::{Context, ensure};
+use cluster::packages;
 use tokio::process::Command;
 
 use crate::World;
@@ -32,6 +34,27 @@ impl World {
     /// When it cannot be run.
     pub async fn kubectl_says(&self, arguments: &[&str]) -> anyhow::Result<(String, bool)> {
         let output = self.output(&self.state().join("bin/kubectl"), arguments).await?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok((said, output.status.success()))
+    }
+
+    /// As [`World::kubectl_says`], for a user whose machine's clock is wrong by `offset` (`+1h`): that of kubectl's plugins is, as
+    /// is every program's that asks the C library for the time.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn kubectl_says_at(&self, offset: &str, arguments: &[&str]) -> anyhow::Result<(String, bool)> {
+        packages::ensure(&[packages::FAKETIME])?;
+        let kubectl = self.state().join("bin/kubectl");
+        // Waiting stays right: only the time of day is another.
+        let mut all = vec![
+            OsStr::new("--exclude-monotonic"),
+            "-f".as_ref(),
+            offset.as_ref(),
+            kubectl.as_os_str(),
+        ];
+        all.extend(arguments.iter().map(OsStr::new));
+        let output = self.output(&packages::require(packages::FAKETIME)?, &all).await?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         Ok((said, output.status.success()))
     }
@@ -64,7 +87,7 @@ impl World {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    async fn output(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
+    async fn output(&self, program: &Path, arguments: &[impl AsRef<OsStr>]) -> anyhow::Result<Output> {
         let mut folders = vec![self.state().join("bin")];
         folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
         Command::new(program)
