@@ -76,10 +76,10 @@ pub(crate) fn backtest(args: BacktestArgs) -> Result<Verdict, Error> {
         provisioner,
         output,
     } = args;
-    let rules = policy::read(&policy, &text(&policy)?, provisioner.as_deref())?;
-    let readings = usage::parse(&text(&usage)?).map_err(|problem| Error::Contents {
+    let rules = policy::read(&policy, &text(&policy, policy::WANTED)?, provisioner.as_deref())?;
+    let readings = usage::parse(&text(&usage, usage::WANTED)?).map_err(|problem| Error::Contents {
         path: usage.clone(),
-        problem: problem.to_string(),
+        problem: format!("not {}: {problem}", usage::WANTED),
     })?;
     let outcomes: Vec<Outcome> = by_database(readings)
         .into_iter()
@@ -101,7 +101,7 @@ fn by_database(readings: Vec<Reading>) -> BTreeMap<String, Vec<Reading>> {
     databases
 }
 
-fn text(path: &Path) -> Result<String, Error> {
+fn text(path: &Path, wanted: &'static str) -> Result<String, Error> {
     let read = if path.as_os_str() == "-" {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).map(|_| text)
@@ -110,6 +110,7 @@ fn text(path: &Path) -> Result<String, Error> {
     };
     read.map_err(|source| Error::Read {
         path: path.to_owned(),
+        wanted,
         source,
     })
 }

@@ -72,11 +72,40 @@ impl Cluster {
         self.namespace.as_deref()
     }
 
+    /// What is said where a table would have no line.
+    pub(crate) fn has_none(&self) -> String {
+        none_in(self.namespace())
+    }
+
     /// `NAME` or `NAMESPACE/NAME`, as namespace and name.
     pub(crate) fn database_named<'a>(&'a self, text: &'a str) -> (&'a str, &'a str) {
         text.split_once('/').unwrap_or_else(|| {
             let namespace = self.namespace.as_deref();
             (namespace.unwrap_or(&self.default_namespace), text)
         })
+    }
+}
+
+fn none_in(namespace: Option<&str>) -> String {
+    match namespace {
+        Some(namespace) => format!(
+            "no PostgresAutoscaler in namespace {namespace}: create one that names a Postgres there, or leave --namespace out to see all\n"
+        ),
+        None => "no PostgresAutoscaler in any namespace: create one that names a Postgres\n".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::none_in;
+
+    #[test]
+    fn where_there_is_none_the_namespace_and_the_remedy_are_named() {
+        let words = none_in(Some("demo"));
+        assert!(
+            words.contains("in namespace demo: create one") && words.contains("--namespace"),
+            "{words}"
+        );
+        assert!(none_in(None).contains("in any namespace: create one"));
     }
 }

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 /// What went wrong. The source is not part of the text; whoever prints it walks the chain.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("cannot use the kubeconfig")]
+    #[error("cannot use the kubeconfig; see --kubeconfig, --context and the variable KUBECONFIG")]
     Kubeconfig(#[source] kube::config::KubeconfigError),
     #[error("cannot make a client from the kubeconfig")]
     Client(#[source] kube::Error),
@@ -39,9 +39,11 @@ pub(crate) enum Error {
     TimedOut(std::time::Duration),
     #[error("{0}")]
     NotFound(String),
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}: it has to be {wanted}", path.display())]
     Read {
         path: PathBuf,
+        /// What belongs there.
+        wanted: &'static str,
         #[source]
         source: io::Error,
     },

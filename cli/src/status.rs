@@ -1,6 +1,6 @@
 //! `status`: a line for each database.
 
-use api::view::{Database, Replica};
+use api::view::Database;
 use jiff::Timestamp;
 
 use crate::{
@@ -17,13 +17,9 @@ const NEARLY_FULL: u8 = 95;
 
 pub(crate) async fn status(cluster: &Cluster, form: Form) -> Result<(), Error> {
     let answer = cluster.databases().await?;
-    let replica = &answer.replica;
-    output::answer(form, &answer.content, || {
-        format!(
-            "{}{}",
-            render(&answer.content, replica.at),
-            empty(&answer.content, replica)
-        )
+    output::answer(form, &answer.content, || match answer.content.as_slice() {
+        [] => cluster.has_none(),
+        databases => render(databases, answer.replica.at),
     })
 }
 
@@ -61,15 +57,6 @@ pub(crate) fn render(databases: &[Database], now: Timestamp) -> String {
         ]);
     }
     table.to_string()
-}
-
-/// What is said beside a table without lines.
-fn empty(databases: &[Database], replica: &Replica) -> String {
-    if databases.is_empty() {
-        format!("no PostgresAutoscaler here, says {}\n", replica.name)
-    } else {
-        String::new()
-    }
 }
 
 /// The fullest of the volumes that are known.

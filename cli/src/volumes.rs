@@ -26,7 +26,10 @@ pub(crate) async fn volumes(cluster: &Cluster, database: Option<&str>, form: For
         None => cluster.databases().await?,
         Some(database) => cluster.database(database).await?,
     };
-    output::answer(form, &rows(&answer.content), || render(&answer.content))
+    output::answer(form, &rows(&answer.content), || match answer.content.as_slice() {
+        [] => cluster.has_none(),
+        databases => render(databases),
+    })
 }
 
 fn rows(databases: &[Database]) -> Vec<Row<'_>> {

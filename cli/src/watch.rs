@@ -13,17 +13,21 @@ const TOP: &str = "\u{1b}[H\u{1b}[J";
 pub(crate) async fn watch(cluster: &Cluster, interval: Duration) -> Result<(), Error> {
     let live = std::io::stdout().is_terminal();
     let mut known = BTreeMap::new();
+    let mut is_new = true;
     let mut ticks = tokio::time::interval(interval.max(Duration::from_millis(50)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let answer = cluster.databases().await;
         if live {
-            output::text(&screen(answer)?)?;
+            output::text(&screen(answer, &cluster.has_none())?)?;
             continue;
         }
         let Answer { replica, content } = answer?;
-        let lines = changes(&mut known, &content, replica.at);
+        let mut lines = changes(&mut known, &content, replica.at);
+        if std::mem::take(&mut is_new) && content.is_empty() {
+            lines = cluster.has_none();
+        }
         if !lines.is_empty() {
             output::text(&lines)?;
         }
@@ -31,8 +35,9 @@ pub(crate) async fn watch(cluster: &Cluster, interval: Duration) -> Result<(), E
 }
 
 /// The whole screen. A decider that does not answer now may do so in a moment: that is no reason to end.
-fn screen(answer: Result<Answer<Vec<Database>>, Error>) -> Result<String, Error> {
+fn screen(answer: Result<Answer<Vec<Database>>, Error>, none: &str) -> Result<String, Error> {
     match answer {
+        Ok(Answer { content, .. }) if content.is_empty() => Ok(format!("{TOP}{none}")),
         Ok(Answer { replica, content }) => Ok(format!(
             "{TOP}{}\n{} {}, {:.0}\n",
             status::render(&content, replica.at),
@@ -110,8 +115,8 @@ mod tests {
 
     #[test]
     fn an_absent_decider_is_told_and_awaited_and_a_refusal_ends_it() {
-        let text = screen(Err(Error::NoDecider("none".into()))).unwrap();
+        let text = screen(Err(Error::NoDecider("none".into())), "").unwrap();
         assert!(text.contains("no decider answers: none"));
-        assert!(screen(Err(Error::NotTheView(String::new()))).is_err());
+        assert!(screen(Err(Error::NotTheView(String::new())), "").is_err());
     }
 }

@@ -8,6 +8,10 @@ use decider_core::{Limits, Mode, Policy, Profile};
 
 use crate::error::Error;
 
+/// What --policy names.
+pub(super) const WANTED: &str =
+    "the PostgresAutoscaler of --policy, as `kubectl get postgresautoscaler NAME -o yaml` prints it";
+
 /// What was measured holds until the next measurement, however far apart they are.
 const NEVER_STALE: Duration = Duration::from_secs(100 * 365 * 86_400);
 
@@ -27,7 +31,7 @@ pub(super) fn read(path: &Path, text: &str, provisioner: Option<&str>) -> Result
         problem,
     };
     let mut object: PostgresAutoscaler =
-        serde_saphyr::from_str(text).map_err(|e| wrong(format!("not a PostgresAutoscaler: {e}")))?;
+        serde_saphyr::from_str(text).map_err(|e| wrong(format!("not {WANTED}: {e}")))?;
     if object.spec.data_storage().is_none() {
         return Err(wrong(
             "spec.storage.postgres is absent: there is no policy to replay".into(),

@@ -258,6 +258,14 @@ fn what_cannot_be_read_is_named() {
             .unwrap_err()
             .to_string()
     };
+    assert!(wrong("{}").contains("not the PostgresAutoscaler of --policy"));
+    let absent = text(Path::new("/nowhere"), usage::WANTED)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        absent.contains("/nowhere") && absent.contains("highwater record"),
+        "{absent}"
+    );
     let bare = "apiVersion: autoscaling.kubedb.com/v1alpha1\nkind: PostgresAutoscaler\nmetadata: {name: a}\nspec: {databaseRef: {name: x}}";
     assert!(wrong(bare).contains("spec.storage.postgres is absent"));
     let over = "apiVersion: autoscaling.kubedb.com/v1alpha1\nkind: PostgresAutoscaler\nmetadata: {name: a}\nspec: {databaseRef: {name: x}, storage: {postgres: {trigger: \"On\", usageThreshold: 120}}}";

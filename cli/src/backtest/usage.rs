@@ -4,6 +4,10 @@ use serde_json::Value;
 
 use super::{Reading, prometheus};
 
+/// What --usage names.
+pub(super) const WANTED: &str =
+    "a recording for --usage, as `kubectl highwater record` or Prometheus writes one (see backtest --help)";
+
 /// Why a recording cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UsageError {
