@@ -262,11 +262,14 @@ fn again_after(context: &Context, key: Key, error: &control::write::Error) -> Ag
     if error.is_not_leading() {
         return Again::After(CATCH_UP);
     }
-    let class = error.class();
-    tracing::warn!(autoscaler = %key, ?class, error = %Chain(error), "cannot write");
-    match class {
-        RetryClass::Conflict => Again::After(CATCH_UP),
-        RetryClass::Transient | RetryClass::Blocked(_) | RetryClass::Bug | RetryClass::Invalid => {
+    match error.class() {
+        RetryClass::Conflict => {
+            // Somebody else wrote it, too: usual, and made good with the next look.
+            tracing::debug!(autoscaler = %key, error = %Chain(error), "written meanwhile");
+            Again::After(CATCH_UP)
+        }
+        class @ (RetryClass::Transient | RetryClass::Blocked(_) | RetryClass::Bug | RetryClass::Invalid) => {
+            tracing::warn!(autoscaler = %key, ?class, error = %Chain(error), "cannot write");
             Again::After(context.backoff.failed(key, &mut rand::rng()))
         }
     }

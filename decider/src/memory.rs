@@ -40,6 +40,7 @@ struct Inner {
     standings: HashMap<Key, Standing>,
     usage_written: HashMap<Key, Timestamp>,
     untold: HashMap<Key, LastDecision>,
+    written: HashMap<Key, (String, Timestamp)>,
     expansions: Expansions,
 }
 
@@ -146,6 +147,32 @@ impl Memory {
         self.inner().untold.remove(autoscaler);
     }
 
+    /// The autoscaler was written, and has this resourceVersion since.
+    pub(crate) fn wrote(&self, autoscaler: &Key, version: Option<String>, now: Timestamp) {
+        if let Some(version) = version {
+            self.inner().written.insert(autoscaler.clone(), (version, now));
+        }
+    }
+
+    /// Whether what the watch has shown, `version`, is older than what was written last. Of a write that it does not show
+    /// for long the API server has the last word.
+    pub(crate) fn lags(&self, autoscaler: &Key, version: &str, now: Timestamp) -> bool {
+        let mut inner = self.inner();
+        let Some((written, at)) = inner.written.get(autoscaler) else {
+            return false;
+        };
+        // Whole numbers that rise, as Kubernetes has them compared since 1.35 (KEP-5504).
+        let number = |text: &str| text.parse::<u64>().ok();
+        let older = number(version)
+            .zip(number(written))
+            .is_some_and(|(seen, written)| seen < written);
+        let lags = older && now.duration_since(*at) <= LAG;
+        if !lags {
+            inner.written.remove(autoscaler);
+        }
+        lags
+    }
+
     /// Learns how long this autoscaler's expansions took, and answers what the next one is expected to take.
     pub(crate) fn learn(
         &self,
@@ -162,6 +189,7 @@ impl Memory {
         inner.expansions.forget(autoscaler);
         inner.usage_written.remove(autoscaler);
         inner.untold.remove(autoscaler);
+        inner.written.remove(autoscaler);
     }
 
     /// The claim is gone.
@@ -237,5 +265,24 @@ mod tests {
         assert_eq!(look(40, 30, 19, 68), None);
         assert_eq!(look(30, 30, 19, 69), None, "taken back");
         assert_eq!(look(30, 30, 19, 70), None);
+    }
+
+    #[test]
+    fn the_watch_lags_until_it_shows_what_was_written_or_something_newer() {
+        let memory = Memory::default();
+        let key = Key::new("demo", "shop-storage");
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let lags = |version: &str, second| memory.lags(&key, version, at(second));
+        assert!(!lags("9", 0), "nothing was written");
+        memory.wrote(&key, Some("100".to_owned()), at(0));
+        assert!(lags("99", 1), "fewer digits are less");
+        assert!(!lags("100", 1), "shown");
+        assert!(!lags("99", 1), "it had been shown");
+        memory.wrote(&key, Some("100".to_owned()), at(0));
+        assert!(!lags("101", 1), "somebody else's is newer");
+        memory.wrote(&key, Some("100".to_owned()), at(0));
+        assert!(!lags("99", 31), "not for ever");
+        memory.wrote(&key, Some("?".to_owned()), at(0));
+        assert!(!lags("99", 1), "what cannot be compared does not hold up");
     }
 }

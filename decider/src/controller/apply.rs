@@ -18,7 +18,7 @@ use serde_json::json;
 use units::{Bytes, Reason};
 
 use super::{
-    Context, Gathered, Outcome,
+    CATCH_UP, Context, Gathered, Outcome,
     beside::{own, reference, remember},
     prune, status,
 };
@@ -66,10 +66,14 @@ pub(super) async fn perform(
         Some(Err(error)) if error.is_not_leading() => return Err(error),
         Some(Err(error)) => (Growth::Refused(Chain(&error).to_string()), Some(error)),
     };
+    // What would be written now is of an older object: it would be refused, and is decided anew with the next one.
+    if failure.is_none() && context.memory.lags(key, &autoscaler.resource_version, now) {
+        return Ok(Some(CATCH_UP));
+    }
     // A status that is refused must not keep the rest from being done.
     let told = status::write(context, key, autoscaler, gathered, outcome, &growth, now).await;
-    remember(context, key, autoscaler, gathered).await?;
-    own(context, key, autoscaler, gathered).await?;
+    remember(context, key, autoscaler, gathered, now).await?;
+    own(context, key, autoscaler, gathered, now).await?;
     prune::prune(context, key, gathered).await?;
     let held_back = told?;
     failure.map_or(Ok(held_back), Err)

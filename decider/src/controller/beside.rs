@@ -9,6 +9,7 @@ use control::{
     watch::Key,
     write::{Error, Target},
 };
+use jiff::Timestamp;
 use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::Resource;
 use serde_json::json;
@@ -25,6 +26,7 @@ pub(super) async fn remember(
     key: &Key,
     autoscaler: &Autoscaler,
     gathered: &Gathered,
+    now: Timestamp,
 ) -> Result<(), Error> {
     let wanted = modifications(&autoscaler.modifications, &gathered.requests);
     if wanted == autoscaler.modifications {
@@ -33,12 +35,9 @@ pub(super) async fn remember(
     let text = json!(wanted).to_string();
     let patch = json!({ "metadata": { "annotations": { ANNOTATION_MODIFICATIONS: text } } });
     let target = target(key, autoscaler).in_any_state();
-    context
-        .parts
-        .writes
-        .merge::<PostgresAutoscaler>(&target, patch)
-        .await
-        .map(drop)
+    let written: PostgresAutoscaler = context.parts.writes.merge(&target, patch).await?;
+    context.memory.wrote(key, written.metadata.resource_version, now);
+    Ok(())
 }
 
 /// What is to be remembered, oldest first: what is, and the requests there are, but for those that grew nothing.
@@ -70,6 +69,7 @@ pub(super) async fn own(
     key: &Key,
     autoscaler: &Autoscaler,
     gathered: &Gathered,
+    now: Timestamp,
 ) -> Result<(), Error> {
     let uid = &gathered.database_uid;
     let is_owner = |o: &OwnerReference| o.kind == "Postgres" && o.uid == *uid;
@@ -101,7 +101,10 @@ pub(super) async fn own(
         .merge::<PostgresAutoscaler>(&target(key, autoscaler), patch)
         .await;
     match written {
-        Ok(_) => Ok(()),
+        Ok(written) => {
+            context.memory.wrote(key, written.metadata.resource_version, now);
+            Ok(())
+        }
         // Written meanwhile, by our own status among others: the watch brings us back.
         Err(error) if error.class() == control::retry::RetryClass::Conflict => Ok(()),
         Err(error) => Err(error),

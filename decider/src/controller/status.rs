@@ -78,11 +78,12 @@ pub(super) async fn write(
         Due::In(wait) => return Ok(Some(wait)),
         Due::Now | Due::NowForUsage => {}
     }
-    context
+    let written: PostgresAutoscaler = context
         .parts
         .writes
-        .merge_status::<PostgresAutoscaler>(&target(key, autoscaler), body(&after))
+        .merge_status(&target(key, autoscaler), body(&after))
         .await?;
+    context.memory.wrote(key, written.metadata.resource_version, now);
     if due == Due::NowForUsage {
         // Only now: a write that failed must not hold back its repetition.
         context.memory.set_usage_written(key, now);
