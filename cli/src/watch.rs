@@ -37,10 +37,12 @@ pub(crate) async fn watch(cluster: &Cluster, interval: Duration) -> Result<(), E
 /// The whole screen. A decider that does not answer now may do so in a moment: that is no reason to end.
 fn screen(answer: Result<Answer<Vec<Database>>, Error>, none: &str) -> Result<String, Error> {
     match answer {
-        Ok(Answer { content, .. }) if content.is_empty() => Ok(format!("{TOP}{none}")),
         Ok(Answer { replica, content }) => Ok(format!(
             "{TOP}{}\n{} {}, {:.0}\n",
-            status::render(&content, replica.at),
+            match content.as_slice() {
+                [] => none.to_owned(),
+                databases => status::render(databases, replica.at),
+            },
             replica.name,
             if replica.leads { "leads" } else { "follows" },
             replica.at
@@ -81,7 +83,7 @@ fn changes(known: &mut BTreeMap<String, Told>, databases: &[Database], now: Time
 
 #[cfg(test)]
 mod tests {
-    use api::view::Decision;
+    use api::view::{Decision, Replica};
 
     use super::*;
 
@@ -118,5 +120,21 @@ mod tests {
         let text = screen(Err(Error::NoDecider("none".into())), "").unwrap();
         assert!(text.contains("no decider answers: none"));
         assert!(screen(Err(Error::NotTheView(String::new())), "").is_err());
+    }
+
+    #[test]
+    fn where_there_is_none_that_is_said_and_by_whom() {
+        let none = Answer {
+            replica: Replica {
+                name: "decider-1".into(),
+                ..Replica::default()
+            },
+            content: Vec::new(),
+        };
+        let text = screen(Ok(none), "no PostgresAutoscaler\n").unwrap();
+        assert!(
+            text.contains("no PostgresAutoscaler") && text.contains("decider-1 follows"),
+            "{text}"
+        );
     }
 }

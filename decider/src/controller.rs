@@ -264,8 +264,12 @@ fn again_after(context: &Context, key: Key, error: &control::write::Error) -> Ag
     }
     match error.class() {
         RetryClass::Conflict => {
-            // Somebody else wrote it, too: usual, and made good with the next look.
-            tracing::debug!(autoscaler = %key, error = %Chain(error), "written meanwhile");
+            if error.is_already_exists() || error.is_not_found() {
+                tracing::warn!(autoscaler = %key, error = %Chain(error), "cannot write");
+            } else {
+                // It is another than it was: usual, and made good with the next look.
+                tracing::debug!(autoscaler = %key, error = %Chain(error), "written meanwhile");
+            }
             Again::After(CATCH_UP)
         }
         class @ (RetryClass::Transient | RetryClass::Blocked(_) | RetryClass::Bug | RetryClass::Invalid) => {

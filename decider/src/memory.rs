@@ -22,7 +22,8 @@ mod expansions;
 
 use expansions::Expansions;
 
-/// A request that was created and that the watch has still not shown after this time was deleted at once.
+/// What was written and what the watch has still not shown after this time is not awaited any longer: a request that was created
+/// was deleted at once.
 const LAG: SignedDuration = SignedDuration::from_secs(30);
 
 /// A growth by somebody else, whose filesystem has not been seen to follow after this time, is taken as it is:

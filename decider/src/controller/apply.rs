@@ -66,9 +66,9 @@ pub(super) async fn perform(
         Some(Err(error)) if error.is_not_leading() => return Err(error),
         Some(Err(error)) => (Growth::Refused(Chain(&error).to_string()), Some(error)),
     };
-    // What would be written now is of an older object: it would be refused, and is decided anew with the next one.
-    if failure.is_none() && context.memory.lags(key, &autoscaler.resource_version, now) {
-        return Ok(Some(CATCH_UP));
+    // A status made from an older object would be refused, and what else is to be written is asked anew with the next one.
+    if context.memory.lags(key, &autoscaler.resource_version, now) {
+        return failure.map_or(Ok(Some(CATCH_UP)), Err);
     }
     // A status that is refused must not keep the rest from being done.
     let told = status::write(context, key, autoscaler, gathered, outcome, &growth, now).await;

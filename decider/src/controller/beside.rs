@@ -77,6 +77,10 @@ pub(super) async fn own(
     if !wanted || uid.is_empty() || autoscaler.owners.iter().any(is_owner) {
         return Ok(());
     }
+    // Written meanwhile, by our own status: the watch brings us back.
+    if context.memory.lags(key, &autoscaler.resource_version, now) {
+        return Ok(());
+    }
     // A Postgres of the same name that is gone owns nothing any more.
     let mut owners: Vec<OwnerReference> = autoscaler
         .owners
@@ -105,7 +109,7 @@ pub(super) async fn own(
             context.memory.wrote(key, written.metadata.resource_version, now);
             Ok(())
         }
-        // Written meanwhile, by our own status among others: the watch brings us back.
+        // Written meanwhile by somebody else: likewise.
         Err(error) if error.class() == control::retry::RetryClass::Conflict => Ok(()),
         Err(error) => Err(error),
     }

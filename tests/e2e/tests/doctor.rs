@@ -12,6 +12,8 @@ use kube::{
 };
 use serde_json::{Value, json};
 
+/// The executors that were taken away.
+const BACK: &str = "-n highwater scale deployment/highwater-executor --replicas=2";
 /// Beyond it doctor names a request that is not done.
 const A_QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(15 * 60);
 
@@ -46,7 +48,7 @@ const BREAKS: [Break; 7] = [
     },
     Break {
         by: &["-n highwater scale deployment/highwater-executor --replicas=0"],
-        mended_by: &["-n highwater scale deployment/highwater-executor --replicas=2"],
+        mended_by: &[BACK],
         said: &[
             ("leaders", "Fault", "no executor leads"),
             ("processes", "Fault", "highwater-executor: 0 of 0 pods are ready"),
@@ -110,6 +112,7 @@ async fn a_request_that_nobody_carries_out_is_named_after_a_quarter_of_an_hour()
         let db = Database::create(&world, &objects, "pg", Shape::default()).await?;
         db.autoscale(json!({})).await?;
         let outcome = nobody_carries_out(&world, &db).await;
+        run(&world, &[BACK]).await?;
         world.deploy("install.sh").await?; // as above
         outcome?;
         db.settled(&world).await?;

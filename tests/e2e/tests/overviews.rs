@@ -251,9 +251,14 @@ fn stages(volume: &Value) -> anyhow::Result<()> {
         words.extend(stage["stage"].as_str());
     }
     let way = ["Pending", "Resizing", "FileSystemPending", "Grown"];
-    ensure!(words.iter().all(|stage| way.contains(stage)), "{volume}");
+    let places: Option<Vec<usize>> = words
+        .iter()
+        .map(|word| way.iter().position(|stage| stage == word))
+        .collect();
+    let places = places.with_context(|| format!("an unknown stage: {volume}"))?;
+    ensure!(places.is_sorted_by(|a, b| a < b), "{volume}");
     ensure!(
-        words.first() == Some(&"Pending") && words.last() == Some(&"Grown"),
+        places.first() == Some(&0) && places.last() == Some(&3),
         "{volume}"
     );
     Ok(())

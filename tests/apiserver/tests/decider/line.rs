@@ -112,6 +112,9 @@ async fn a_crossing_makes_exactly_one_request_and_the_next_crossing_the_next() {
     assert_eq!(sizes, ["1536Mi", "2304Mi"]);
     let late = decider.metric("highwater_decider_crossing_to_request_seconds_sum", "");
     assert!(late < 10.0, "{late} s for two requests");
+    // No write of an autoscaler that is another since.
+    let refused = decider.metric("highwater_decider_api_requests_total", "code=\"409\"");
+    assert!(refused == 0.0, "{refused} writes were refused as outdated");
     decider.stop().await;
 }
 
