@@ -109,6 +109,11 @@ impl Story {
                 spoken(space)
             ));
         }
+        if self.requested.is_some() {
+            // A request that is there before the first reading came at about this.
+            self.used_when_requested
+                .get_or_insert_with(|| used_percent(space));
+        }
         self.space = Some(space);
         told
     }

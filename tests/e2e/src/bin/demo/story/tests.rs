@@ -88,6 +88,21 @@ fn a_growth_that_did_not_wait_for_the_threshold_is_timed_from_its_request() {
 }
 
 #[test]
+fn of_a_request_before_the_first_reading_that_reading_is_told() {
+    let start = Instant::now();
+    let mut story = Story::new(start, 80.0);
+    story.see(request(""), start);
+    story.see(space(100, 14), start);
+    story.see(space(250, 15), start);
+    story.see(request("Successful"), start);
+    let summary = story.summary();
+    assert!(
+        summary.contains("which came at 14 % and not at 80 %"),
+        "{summary}"
+    );
+}
+
+#[test]
 fn a_filesystem_that_stays_as_it_was_is_no_growth() {
     let start = Instant::now();
     let mut story = Story::new(start, 80.0);
