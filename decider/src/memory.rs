@@ -41,7 +41,7 @@ struct Inner {
     standings: HashMap<Key, Standing>,
     usage_written: HashMap<Key, Timestamp>,
     untold: HashMap<Key, LastDecision>,
-    written: HashMap<Key, (String, Timestamp)>,
+    written: HashMap<Key, (u64, Timestamp)>,
     expansions: Expansions,
 }
 
@@ -148,9 +148,10 @@ impl Memory {
         self.inner().untold.remove(autoscaler);
     }
 
-    /// The autoscaler was written, and has this resourceVersion since.
+    /// The autoscaler was written, and has this resourceVersion since: whole numbers that rise, as Kubernetes has them compared
+    /// since 1.35 (KEP-5504). For another there is no telling what is older.
     pub(crate) fn wrote(&self, autoscaler: &Key, version: Option<String>, now: Timestamp) {
-        if let Some(version) = version {
+        if let Some(version) = version.and_then(|version| version.parse().ok()) {
             self.inner().written.insert(autoscaler.clone(), (version, now));
         }
     }
@@ -162,11 +163,7 @@ impl Memory {
         let Some((written, at)) = inner.written.get(autoscaler) else {
             return false;
         };
-        // Whole numbers that rise, as Kubernetes has them compared since 1.35 (KEP-5504).
-        let number = |text: &str| text.parse::<u64>().ok();
-        let older = number(version)
-            .zip(number(written))
-            .is_some_and(|(seen, written)| seen < written);
+        let older = version.parse::<u64>().is_ok_and(|seen| seen < *written);
         let lags = older && now.duration_since(*at) <= LAG;
         if !lags {
             inner.written.remove(autoscaler);

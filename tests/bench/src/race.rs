@@ -81,7 +81,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     for delay in delays {
         let added = Duration::from_secs(delay);
         learn(&world, added).await?;
-        let survived = race(&world, &rates, added, (runs, at_once), size).await?;
+        let survived = race(&world, &rates, added, runs, at_once, size).await?;
         if !rates.is_empty() {
             survived.print(delay, runs, size);
         }
@@ -127,7 +127,8 @@ async fn race(
     world: &World,
     rates: &[u64],
     delay: Duration,
-    (runs, at_once): (usize, usize),
+    runs: usize,
+    at_once: usize,
     size: Size,
 ) -> anyhow::Result<Survived> {
     let mut survived = Survived::default();

@@ -34,8 +34,7 @@ impl World {
     /// When it cannot be run.
     pub async fn kubectl_says(&self, arguments: &[&str]) -> anyhow::Result<(String, bool)> {
         let output = self.output(&self.state().join("bin/kubectl"), arguments).await?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok((said, output.status.success()))
+        Ok(said(&output))
     }
 
     /// As [`World::kubectl_says`], for a user whose machine's clock is wrong by `offset` (`+1h`): that of kubectl's plugins is, as
@@ -55,8 +54,7 @@ impl World {
         ];
         all.extend(arguments.iter().map(OsStr::new));
         let output = self.output(&packages::require(packages::FAKETIME)?, &all).await?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok((said, output.status.success()))
+        Ok(said(&output))
     }
 
     /// Runs helm and returns what it prints.
@@ -100,4 +98,10 @@ impl World {
             .await
             .with_context(|| format!("run {}", program.display()))
     }
+}
+
+/// What a program printed, and whether it ended well.
+fn said(output: &Output) -> (String, bool) {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (text, output.status.success())
 }

@@ -12,7 +12,8 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// The executors that were taken away.
+/// No executors, and those that were taken away.
+const AWAY: &str = "-n highwater scale deployment/highwater-executor --replicas=0";
 const BACK: &str = "-n highwater scale deployment/highwater-executor --replicas=2";
 /// Beyond it doctor names a request that is not done.
 const A_QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(15 * 60);
@@ -47,7 +48,7 @@ const BREAKS: [Break; 7] = [
         said: &[("versions", "Warning", "the boxes run different images")],
     },
     Break {
-        by: &["-n highwater scale deployment/highwater-executor --replicas=0"],
+        by: &[AWAY],
         mended_by: &[BACK],
         said: &[
             ("leaders", "Fault", "no executor leads"),
@@ -174,8 +175,7 @@ async fn resizer(world: &World) -> anyhow::Result<()> {
 
 /// A request of the autoscaler, and no executor for longer than a driver's own rounds take.
 async fn nobody_carries_out(world: &World, db: &Database) -> anyhow::Result<()> {
-    let gone = "-n highwater scale deployment/highwater-executor --replicas=0";
-    run(world, &[gone]).await?;
+    run(world, &[AWAY]).await?;
     Doctor::of(world)
         .says(&("processes", "Fault", "highwater-executor: 0 of 0 pods are ready"))
         .await?;
