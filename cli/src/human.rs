@@ -6,7 +6,7 @@ pub(crate) const UNKNOWN: &str = "-";
 
 /// `1.5Gi`, as in messages.
 pub(crate) fn size(bytes: u64) -> String {
-    decider_core::human(Bytes::new(bytes))
+    decider_core::human(Bytes::new(bytes)).to_string()
 }
 
 /// `12Mi/s`.

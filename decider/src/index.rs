@@ -129,7 +129,7 @@ impl Index {
     pub(crate) fn pod(&mut self, change: &Change<PodClaims>, objects: &Objects) -> Vec<Key> {
         let claims = |pod: Option<&PodClaims>| -> Vec<Key> {
             let names = pod.into_iter().flat_map(|p| &p.claims);
-            names.map(|claim| change.key.beside(claim)).collect()
+            names.map(|claim| change.key.beside_sharing(claim)).collect()
         };
         let (old, new) = (claims(change.old.as_deref()), claims(change.new.as_deref()));
         old.iter().for_each(|claim| self.pods.remove(claim, &change.key));

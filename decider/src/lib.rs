@@ -16,4 +16,7 @@ pub mod objects;
 pub mod profiles;
 pub mod run;
 pub mod store;
+mod uid;
 pub mod view;
+
+pub use uid::Uid;

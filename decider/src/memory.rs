@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use units::Bytes;
 
 use crate::{
+    Uid,
     metrics::Standing,
     objects::{Claim, Request},
 };
@@ -37,7 +38,7 @@ pub(crate) struct Memory(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     created: HashMap<Key, (String, Timestamp)>,
-    growing: HashMap<String, Growing>,
+    growing: HashMap<Uid, Growing>,
     standings: HashMap<Key, Standing>,
     usage_written: HashMap<Key, Timestamp>,
     untold: HashMap<Key, LastDecision>,
@@ -191,7 +192,7 @@ impl Memory {
     }
 
     /// The claim is gone.
-    pub(crate) fn forget_claim(&self, uid: &str) {
+    pub(crate) fn forget_claim(&self, uid: &Uid) {
         self.inner().growing.remove(uid);
     }
 

@@ -5,7 +5,7 @@
 
 use control::watch::{Store, Watches};
 use k8s_openapi::api::{
-    core::v1::{LimitRange, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota},
+    core::v1::{LimitRange, PersistentVolumeClaim, Pod, ResourceQuota},
     storage::v1::StorageClass,
 };
 use runtime::tasks::Tasks;
@@ -14,11 +14,13 @@ mod autoscaler;
 mod claims;
 mod cluster;
 mod request;
+mod shared;
 
 pub use autoscaler::{Autoscaler, Modification, Stored};
 pub use claims::{Claim, Volume};
 pub use cluster::{Class, Limit, PodClaims, Postgres, Quota};
 pub use request::{ATTEMPT, BASE, Before, Request, SEEN};
+pub use shared::Shared;
 
 /// Every watched kind; clones share the stores.
 #[derive(Clone, Default)]
@@ -50,7 +52,7 @@ pub struct Objects {
 impl Objects {
     /// Starts all watches.
     pub fn watch(watches: &Watches, tasks: &mut Tasks) -> Self {
-        let (autoscalers, task) = watches.all(Autoscaler::of);
+        let (autoscalers, task) = watches.all(sharing(Autoscaler::of));
         tasks.spawn("watch autoscalers", task);
         let (postgreses, task) = watches.all(Postgres::of);
         tasks.spawn("watch postgreses", task);
@@ -58,11 +60,13 @@ impl Objects {
         tasks.spawn("watch petsets", task);
         let (requests, task) = watches.all(Request::of);
         tasks.spawn("watch requests", task);
-        let (claims, task) = watches.all(|claim: PersistentVolumeClaim| Claim::of(&claim));
+        let (claims, task) = watches.all(sharing(|claim: PersistentVolumeClaim, words| {
+            Claim::of(&claim, words)
+        }));
         tasks.spawn("watch claims", task);
-        let (volumes, task) = watches.all(|volume: PersistentVolume| Volume::of(volume));
+        let (volumes, task) = watches.all(sharing(Volume::of));
         tasks.spawn("watch volumes", task);
-        let (pods, task) = watches.all(|pod: Pod| PodClaims::of(&pod));
+        let (pods, task) = watches.all(sharing(|pod: Pod, words| PodClaims::of(&pod, words)));
         tasks.spawn("watch pods", task);
         let (classes, task) = watches.all(|class: StorageClass| Some(Class::of(class)));
         tasks.spawn("watch classes", task);
@@ -114,4 +118,10 @@ impl Objects {
         quotas.synced().await;
         limits.synced().await;
     }
+}
+
+/// Projects objects of one kind, which share what they have in common.
+fn sharing<K, T, S: ?Sized>(project: impl Fn(K, &mut Shared<S>) -> Option<T>) -> impl FnMut(K) -> Option<T> {
+    let mut shared = Shared::default();
+    move |object| project(object, &mut shared)
 }

@@ -11,6 +11,8 @@ use std::{
 use decider_core::{Absurd, Point, Sample};
 use jiff::Timestamp;
 
+use crate::Uid;
+
 mod asked;
 mod entry;
 mod moved;
@@ -29,7 +31,7 @@ pub struct Mount {
     /// The PersistentVolume.
     pub pv: Arc<str>,
     /// The pod that mounts it.
-    pub pod_uid: Box<str>,
+    pub pod_uid: Uid,
     /// The node it runs on.
     pub node: Arc<str>,
 }

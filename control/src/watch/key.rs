@@ -23,12 +23,30 @@ impl Key {
         }
     }
 
+    /// Names an object that is in no namespace, and shares its name.
+    #[must_use]
+    pub fn of_cluster(name: &Arc<str>) -> Self {
+        Self {
+            namespace: Arc::default(),
+            name: Arc::clone(name),
+        }
+    }
+
     /// Names another object of the same namespace, whose name the two then share.
     #[must_use]
     pub fn beside(&self, name: &str) -> Self {
         Self {
             namespace: Arc::clone(&self.namespace),
             name: name.into(),
+        }
+    }
+
+    /// The same, and shares its own name.
+    #[must_use]
+    pub fn beside_sharing(&self, name: &Arc<str>) -> Self {
+        Self {
+            namespace: Arc::clone(&self.namespace),
+            name: Arc::clone(name),
         }
     }
 

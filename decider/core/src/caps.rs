@@ -20,54 +20,91 @@ pub struct Cap {
     pub limit: Bytes,
 }
 
+/// A limit before it is put into words, which most never are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bound<'a> {
+    /// The largest size it allows.
+    pub(crate) limit: Bytes,
+    whose: Whose<'a>,
+}
+
+/// Whose limit it is, and the number as it is written.
+#[derive(Debug, Clone, Copy)]
+enum Whose<'a> {
+    Autoscaler(Bytes),
+    Profile(&'a str, Bytes),
+    Namespace(&'a Room),
+    Failure(Bytes),
+}
+
+impl Bound<'_> {
+    /// With its words.
+    pub(crate) fn cap(self) -> Cap {
+        let (reason, what) = match self.whose {
+            Whose::Autoscaler(bound) => (Reason::AtUpperBound, format!("upperBound {}", human(bound))),
+            Whose::Profile(name, max) => (
+                Reason::AtMaximumSize,
+                format!("maximumSize {} of storage profile {name}", human(max)),
+            ),
+            Whose::Namespace(Room::Sum { what, left }) => {
+                (Reason::QuotaExceeded, format!("{what}, {} left", human(*left)))
+            }
+            Whose::Namespace(Room::Each { what, max }) => {
+                (Reason::QuotaExceeded, format!("{what}, {} a claim", human(*max)))
+            }
+            Whose::Failure(refused) => (
+                Reason::Infeasible,
+                format!(
+                    "half of the growth to {}, which the driver refuses",
+                    human(refused)
+                ),
+            ),
+        };
+        Cap {
+            reason,
+            what,
+            limit: self.limit,
+        }
+    }
+}
+
 /// The autoscaler's upperBound and the storage's own limit.
-pub(crate) fn of_policy(limits: &Limits, profile: &Profile) -> Vec<Cap> {
-    let upper = limits.upper_bound.map(|bound| Cap {
-        reason: Reason::AtUpperBound,
-        what: format!("upperBound {}", human(bound)),
-        limit: round_down(bound, profile.granularity),
-    });
-    let maximum = profile.maximum_size.map(|max| Cap {
-        reason: Reason::AtMaximumSize,
-        what: format!("maximumSize {} of storage profile {}", human(max), profile.name),
-        limit: round_down(max, profile.granularity),
-    });
-    upper.into_iter().chain(maximum).collect()
+pub(crate) fn of_policy<'a>(limits: &Limits, profile: &'a Profile) -> impl Iterator<Item = Bound<'a>> {
+    let bound = |(limit, whose)| Bound {
+        limit: round_down(limit, profile.granularity),
+        whose,
+    };
+    let upper = limits.upper_bound.map(|bound| (bound, Whose::Autoscaler(bound)));
+    let maximum = profile
+        .maximum_size
+        .map(|max| (max, Whose::Profile(&profile.name, max)));
+    upper.into_iter().chain(maximum).map(bound)
 }
 
 /// Quotas, for the sum over all claims, and limit ranges, for each.
-pub(crate) fn of_namespace(db: &Database, profile: &Profile) -> Vec<Cap> {
-    let charged: Vec<_> = db.volumes.iter().map(|v| v.claim.charged).collect();
-    db.rooms
-        .iter()
-        .map(|room| match room {
-            Room::Sum { what, left } => Cap {
-                reason: Reason::QuotaExceeded,
-                what: format!("{what}, {} left", human(*left)),
-                limit: round_down(affordable(&charged, *left), profile.granularity),
-            },
-            Room::Each { what, max } => Cap {
-                reason: Reason::QuotaExceeded,
-                what: format!("{what}, {} a claim", human(*max)),
-                limit: round_down(*max, profile.granularity),
-            },
-        })
-        .collect()
+pub(crate) fn of_namespace<'a>(db: &'a Database, profile: &Profile) -> impl Iterator<Item = Bound<'a>> {
+    let granularity = profile.granularity;
+    db.rooms.iter().map(move |room| {
+        let limit = match room {
+            Room::Sum { left, .. } => affordable(db.volumes.iter().map(|volume| volume.claim.charged), *left),
+            Room::Each { max, .. } => *max,
+        };
+        Bound {
+            limit: round_down(limit, granularity),
+            whose: Whose::Namespace(room),
+        }
+    })
 }
 
 /// Half of what the driver has said cannot be had, so that a few tries find what can; nothing once there is nothing
 /// left to halve: what could not be had then may be had by now.
-pub(crate) fn of_failure(db: &Database, base: Bytes, profile: &Profile) -> Option<Cap> {
+pub(crate) fn of_failure(db: &Database, base: Bytes, profile: &Profile) -> Option<Bound<'static>> {
     let refused = db.failed_request.as_ref()?.infeasible?;
     let half = refused.saturating_sub(base).get() / 2;
     let limit = round_down(base.checked_add(Bytes::new(half))?, profile.granularity);
-    (limit > base).then(|| Cap {
-        reason: Reason::Infeasible,
-        what: format!(
-            "half of the growth to {}, which the driver refuses",
-            human(refused)
-        ),
+    (limit > base).then_some(Bound {
         limit,
+        whose: Whose::Failure(refused),
     })
 }
 
@@ -77,10 +114,10 @@ pub(crate) fn tightest(caps: &[Cap]) -> Option<&Cap> {
 }
 
 /// The largest size that all claims can have together when `left` more may be charged for them.
-fn affordable(charged: &[Bytes], left: Bytes) -> Bytes {
+fn affordable(charged: impl Iterator<Item = Bytes> + Clone, left: Bytes) -> Bytes {
     let costs = |size: u64| -> u128 {
         charged
-            .iter()
+            .clone()
             .map(|c| u128::from(size.saturating_sub(c.get())))
             .sum()
     };
@@ -112,6 +149,7 @@ mod tests {
     #[test]
     fn a_quota_is_for_the_sum_over_all_claims() {
         let gib = |n: u64| Bytes::new(n << 30);
+        let affordable = |charged: &[Bytes], left| affordable(charged.iter().copied(), left);
         assert_eq!(affordable(&[gib(1), gib(1), gib(1)], gib(3)), gib(2));
         assert_eq!(
             affordable(&[gib(1), gib(3)], gib(1)),

@@ -18,7 +18,7 @@ const SCALING_THRESHOLD: i32 = 50;
 const INODE_THRESHOLD: i64 = 90;
 
 /// The texts of an autoscaler, as they are written. `None` is a field that is absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PolicySpec {
     /// `trigger`.
     pub trigger: Option<String>,
@@ -43,7 +43,7 @@ pub struct PolicySpec {
 }
 
 /// One of `scalingRules`, as it is written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct RuleSpec {
     /// `appliesUpto`.
     pub applies_upto: String,

@@ -52,7 +52,7 @@ pub(super) struct Rest {
 /// A volume at rest: what vouches for it, and what it showed.
 #[derive(Debug)]
 struct AtRest {
-    pv: Box<str>,
+    pv: Arc<str>,
     stream: Arc<Stream>,
     shown: Shown,
 }
@@ -162,7 +162,7 @@ impl Rest {
                 && shown.inodes.is_none_or(|used| used < limits.inode_threshold);
             let far = below && foreseen && !is_full_soon(&seen);
             far.then(|| AtRest {
-                pv: pv.as_str().into(),
+                pv: Arc::clone(pv),
                 stream,
                 shown,
             })

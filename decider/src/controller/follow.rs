@@ -139,11 +139,9 @@ impl<'a> Follower<'a> {
 
     fn volume(&self, change: &Change<Volume>) {
         let volumes = [&change.old, &change.new].into_iter().flatten();
-        let claims: Vec<Key> = volumes.map(|v| Key::new(&v.claim_namespace, &v.claim)).collect();
         let mut index = self.context.index();
-        let databases = claims
-            .iter()
-            .filter_map(|claim| index.database_of(claim, &self.context.parts.objects))
+        let databases = volumes
+            .filter_map(|v| index.database_of(&v.claim, &self.context.parts.objects))
             .collect();
         drop(index);
         self.look_at(databases);
@@ -186,15 +184,15 @@ pub(super) async fn samples(context: &Context) {
         let moved = context.parts.store.moved().take().await;
         let together = sleep(TOGETHER);
         for pv in moved {
-            let Some(volume) = context.parts.objects.volumes.get(&Key::new("", &pv)) else {
+            let Some(volume) = context.parts.objects.volumes.get(&Key::of_cluster(&pv)) else {
                 context.parts.metrics.refused(Reason::UnknownVolume);
                 tracing::debug!(pv = &*pv, reason = %Reason::UnknownVolume, "a report names a volume without a claim");
                 continue;
             };
-            let claim = Key::new(&volume.claim_namespace, &volume.claim);
+            let claim = &volume.claim;
             let autoscalers = {
                 let mut index = context.index();
-                let database = index.database_of(&claim, &context.parts.objects);
+                let database = index.database_of(claim, &context.parts.objects);
                 database.map(|database| index.autoscalers(&database))
             };
             let autoscalers = autoscalers.unwrap_or_default();
@@ -204,7 +202,7 @@ pub(super) async fn samples(context: &Context) {
             if !autoscalers.is_empty() && autoscalers.iter().all(bears) {
                 continue;
             }
-            let pods = Pods::of(&claim, &context.index(), &context.parts.objects);
+            let pods = Pods::of(claim, &context.index(), &context.parts.objects);
             count_strangers(context, &pv, &pods);
             autoscalers.into_iter().for_each(|key| context.wake(key));
         }

@@ -32,7 +32,7 @@ pub(crate) struct Gathered {
     pub(crate) policy: Policy,
     pub(crate) profile: Profile,
     /// PersistentVolume of each claim.
-    pub(crate) volumes: BTreeMap<String, String>,
+    pub(crate) volumes: BTreeMap<String, Arc<str>>,
     /// What each claim has now.
     pub(crate) before: BTreeMap<String, Before>,
     /// Since when somebody speaks of a claim's volume for a pod that is not known.

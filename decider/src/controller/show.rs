@@ -198,7 +198,7 @@ fn volume(record: &VolumeRecord, db: &Database, gathered: &Gathered, now: Timest
     let forecast = forecast::of(record);
     view::Volume {
         claim: record.claim.clone(),
-        volume: gathered.volumes.get(&record.claim).cloned(),
+        volume: gathered.volumes.get(&record.claim).map(|pv| pv.to_string()),
         storage_class: claim.map(|c| c.class.clone()).unwrap_or_default(),
         request: claim.map_or(0, |c| c.request.get()),
         size: claim.map_or(0, |c| c.capacity.get()),

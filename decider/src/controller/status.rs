@@ -209,7 +209,7 @@ fn volume(
         .find(|v| v.claim == record.claim && v.reason.as_deref() == Some(reason));
     VolumeStatus {
         claim: record.claim.clone(),
-        volume: gathered.volumes.get(&record.claim).cloned(),
+        volume: gathered.volumes.get(&record.claim).map(|pv| pv.to_string()),
         node: record.node.clone(),
         capacity: record.usage.map(|u| u.capacity.to_string()),
         used: record.usage.map(|u| u.used.to_string()),

@@ -1,5 +1,7 @@
 //! A PostgresAutoscaler as the decider needs it.
 
+use std::sync::{Arc, OnceLock};
+
 use api::{
     autoscaling::v1alpha1::{
         ExpansionMode, OpsRequestOptions, PostgresAutoscaler, PostgresAutoscalerStatus, StorageAutoscalerSpec,
@@ -13,7 +15,10 @@ use decider_core::{PolicySpec, RuleSpec};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
+use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 use serde::{Deserialize, Serialize};
+
+use super::Shared;
 
 /// A PostgresAutoscaler.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,8 +33,8 @@ pub struct Autoscaler {
     pub deleting: bool,
     /// The Postgres, in its namespace.
     pub database: String,
-    /// The policy, as written.
-    pub policy: PolicySpec,
+    /// The policy, as written: few differ.
+    pub policy: Arc<PolicySpec>,
     /// How volumes are to be expanded.
     pub mode: Option<ExpansionMode>,
     /// What its requests carry.
@@ -46,23 +51,30 @@ pub struct Autoscaler {
     pub status: Stored,
 }
 
-/// A status as the API server has it. Kept as text, which takes half the room: it is read when an autoscaler is looked at,
-/// and there are tens of thousands of them.
+/// A status as the API server has it. Kept as packed text, a tenth of what it takes when read: that is done when an autoscaler
+/// is looked at, and there are tens of thousands of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored(Box<[u8]>);
+
+/// The first status that was packed, which the others are told apart from: they differ in names and numbers.
+static PATTERN: OnceLock<Box<[u8]>> = OnceLock::new();
 
 impl Stored {
     /// Keeps a status.
     #[must_use]
     pub fn of(status: &PostgresAutoscalerStatus) -> Self {
         // A status is always JSON, since it came as such.
-        Self(serde_json::to_vec(status).unwrap_or_default().into())
+        let text = serde_json::to_vec(status).unwrap_or_default();
+        let pattern = PATTERN.get_or_init(|| text.clone().into());
+        Self(compress_prepend_size_with_dict(&text, pattern).into())
     }
 
     /// The status; one with nothing in it if there was none.
     #[must_use]
     pub fn read(&self) -> PostgresAutoscalerStatus {
-        serde_json::from_slice(&self.0).unwrap_or_default()
+        let pattern = PATTERN.get().map(Box::as_ref).unwrap_or_default();
+        let text = decompress_size_prepended_with_dict(&self.0, pattern).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
     }
 }
 
@@ -82,7 +94,7 @@ pub struct Modification {
 impl Autoscaler {
     /// `None` for an object without uid, which no API server returns.
     #[must_use]
-    pub fn of(object: PostgresAutoscaler) -> Option<Self> {
+    pub fn of(object: PostgresAutoscaler, policies: &mut Shared<PolicySpec>) -> Option<Self> {
         let annotation = |key: &str| object.annotations().get(key).cloned();
         let storage = object.spec.data_storage();
         // Ours alone writes it; a text that does not read is a history that is not known.
@@ -94,13 +106,13 @@ impl Autoscaler {
             generation: object.metadata.generation,
             deleting: object.metadata.deletion_timestamp.is_some(),
             database: object.spec.database_ref.name.clone(),
-            policy: PolicySpec {
+            policy: policies.the(PolicySpec {
                 mode: annotation(ANNOTATION_MODE),
                 inode_threshold: annotation(ANNOTATION_INODE_THRESHOLD),
                 time_to_full: annotation(ANNOTATION_TIME_TO_FULL),
                 apply: annotation(ANNOTATION_APPLY),
                 ..storage.map(policy).unwrap_or_default()
-            },
+            }),
             mode: storage.and_then(|s| s.expansion_mode.clone()),
             options: object.spec.ops_request_options.clone().unwrap_or_default(),
             owners: object.owner_references().to_vec(),
@@ -133,5 +145,38 @@ fn policy(storage: &StorageAutoscalerSpec) -> PolicySpec {
         upper_bound: upper_bound.as_ref().map(ToString::to_string),
         offline: *expansion_mode == Some(ExpansionMode::Offline),
         ..PolicySpec::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_as_it_was_kept_whichever_came_first() {
+        let status = |volume: u32| -> PostgresAutoscalerStatus {
+            let volumes: Vec<_> = (volume..volume + 3)
+                .map(|n| json!({"claim": format!("data-pg-{n}"), "reason": "BelowThreshold", "usedPercent": n}))
+                .collect();
+            serde_json::from_value(
+                json!({"phase": "Current", "reason": "BelowThreshold", "volumes": volumes}),
+            )
+            .unwrap()
+        };
+        let all: Vec<_> = (0..90).map(|n| (status(n), Stored::of(&status(n)))).collect();
+        for (status, stored) in &all {
+            assert_eq!(stored.read(), *status);
+            assert_eq!(*stored, Stored::of(status), "the same is the same");
+        }
+        let text = serde_json::to_vec(&all[89].0).unwrap();
+        assert!(
+            all[89].1.0.len() * 2 < text.len(),
+            "{} of {}",
+            all[89].1.0.len(),
+            text.len()
+        );
+        assert_eq!(Stored::default().read(), PostgresAutoscalerStatus::default());
     }
 }

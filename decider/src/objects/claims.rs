@@ -1,5 +1,8 @@
 //! Claims and volumes as the decider needs them.
 
+use std::sync::Arc;
+
+use control::watch::Key;
 use jiff::Timestamp;
 use k8s_openapi::{
     api::core::v1::{PersistentVolume, PersistentVolumeClaim},
@@ -7,6 +10,9 @@ use k8s_openapi::{
 };
 use kube::ResourceExt;
 use units::Bytes;
+
+use super::Shared;
+use crate::Uid;
 
 /// Annotations by which other controllers resize claims, each a prefix of the key.
 const OTHER_CONTROLLERS: [&str; 2] = [
@@ -16,21 +22,21 @@ const OTHER_CONTROLLERS: [&str; 2] = [
     "pvc.autoscaling.gardener.cloud/",
 ];
 
-/// A PersistentVolumeClaim.
+/// A PersistentVolumeClaim. There are tens of thousands, so that its words have no room to spare.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claim {
     /// Its uid.
-    pub uid: String,
+    pub uid: Uid,
     /// When it was made.
     pub created: Option<Timestamp>,
     /// The PersistentVolume it is bound to; empty while it is not.
-    pub volume: String,
+    pub volume: Arc<str>,
     /// It is bound.
     pub bound: bool,
     /// It is being deleted.
     pub deleting: bool,
     /// Its storage class.
-    pub class: String,
+    pub class: Arc<str>,
     /// What it asks for.
     pub request: Bytes,
     /// What it has; zero while unbound.
@@ -38,20 +44,18 @@ pub struct Claim {
     /// What it was last promised; what quotas count if larger than the request.
     pub allocated: Bytes,
     /// How far a resize is; empty if none is under way.
-    pub resize: String,
+    pub resize: Box<str>,
     /// An annotation of another controller.
-    pub other_controller: Option<String>,
+    pub other_controller: Option<Box<str>>,
 }
 
 /// A PersistentVolume.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volume {
-    /// Namespace of its claim.
-    pub claim_namespace: String,
-    /// Name of its claim.
-    pub claim: String,
-    /// Uid of its claim.
-    pub claim_uid: String,
+    /// Its claim.
+    pub claim: Key,
+    /// Uid of its claim; empty if it does not say.
+    pub claim_uid: Uid,
     /// The device's size.
     pub capacity: Bytes,
 }
@@ -59,7 +63,7 @@ pub struct Volume {
 impl Claim {
     /// `None` for an object without uid, which no API server returns.
     #[must_use]
-    pub fn of(object: &PersistentVolumeClaim) -> Option<Self> {
+    pub fn of(object: &PersistentVolumeClaim, words: &mut Shared<str>) -> Option<Self> {
         let spec = object.spec.clone().unwrap_or_default();
         let status = object.status.clone().unwrap_or_default();
         let requests = spec.resources.and_then(|r| r.requests);
@@ -67,17 +71,17 @@ impl Claim {
             .allocated_resource_statuses
             .and_then(|s| s.get("storage").cloned());
         Some(Self {
-            uid: object.uid()?,
+            uid: object.metadata.uid.as_deref()?.into(),
             created: object.metadata.creation_timestamp.as_ref().map(|t| t.0),
-            volume: spec.volume_name.unwrap_or_default(),
+            volume: spec.volume_name.unwrap_or_default().into(),
             bound: status.phase.as_deref() == Some("Bound"),
             deleting: object.metadata.deletion_timestamp.is_some(),
-            class: spec.storage_class_name.unwrap_or_default(),
+            class: words.the(spec.storage_class_name.as_deref().unwrap_or_default()),
             request: storage(requests.as_ref()),
             capacity: storage(status.capacity.as_ref()),
             allocated: storage(status.allocated_resources.as_ref()),
-            resize: resize.unwrap_or_default(),
-            other_controller: other_controller(object),
+            resize: resize.unwrap_or_default().into(),
+            other_controller: other_controller(object).map(Into::into),
         })
     }
 }
@@ -85,13 +89,15 @@ impl Claim {
 impl Volume {
     /// `None` for a volume that belongs to no claim.
     #[must_use]
-    pub fn of(object: PersistentVolume) -> Option<Self> {
+    pub fn of(object: PersistentVolume, words: &mut Shared<str>) -> Option<Self> {
         let spec = object.spec?;
         let claim = spec.claim_ref?;
         Some(Self {
-            claim_namespace: claim.namespace?,
-            claim: claim.name?,
-            claim_uid: claim.uid.unwrap_or_default(),
+            claim: Key {
+                namespace: words.the(claim.namespace?.as_str()),
+                name: claim.name?.into(),
+            },
+            claim_uid: claim.uid.unwrap_or_default().into(),
             capacity: storage(spec.capacity.as_ref()),
         })
     }
@@ -120,7 +126,7 @@ mod tests {
     use serde_json::json;
     use units::Bytes;
 
-    use super::Claim;
+    use super::{Claim, Shared};
 
     fn claim(annotations: serde_json::Value) -> Claim {
         let object = serde_json::from_value(json!({
@@ -129,14 +135,14 @@ mod tests {
             "status": {"phase": "Bound", "capacity": {"storage": "1Gi"}, "allocatedResources": {"storage": "2Gi"},
                        "allocatedResourceStatuses": {"storage": "ControllerResizeInProgress"}}
         }));
-        Claim::of(&object.unwrap()).unwrap()
+        Claim::of(&object.unwrap(), &mut Shared::default()).unwrap()
     }
 
     #[test]
     fn a_claim_being_resized_reads() {
         let claim = claim(json!({}));
         assert_eq!((claim.request, claim.capacity), (Bytes::new(2 << 30), Bytes::GIB));
-        assert_eq!(claim.resize, "ControllerResizeInProgress");
+        assert_eq!(&*claim.resize, "ControllerResizeInProgress");
         assert_eq!(claim.other_controller, None);
     }
 

@@ -1,5 +1,7 @@
 //! The objects around claims, as the decider needs them.
 
+use std::sync::Arc;
+
 use api::kubedb::v1::condition::WAL_RETAINED;
 use k8s_openapi::api::{
     core::v1::{LimitRange, Pod, ResourceQuota},
@@ -7,6 +9,9 @@ use k8s_openapi::api::{
 };
 use kube::ResourceExt;
 use units::Bytes;
+
+use super::Shared;
+use crate::Uid;
 
 /// A Postgres.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +30,13 @@ pub struct Postgres {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PodClaims {
     /// Its uid.
-    pub uid: Box<str>,
+    pub uid: Uid,
     /// The node it is bound to; empty while it is not.
-    pub node: Box<str>,
+    pub node: Arc<str>,
     /// Its containers have ended for good. Its volumes may still be mounted for a while.
     pub ended: bool,
     /// Names of the claims, in its namespace.
-    pub claims: Box<[Box<str>]>,
+    pub claims: Box<[Arc<str>]>,
 }
 
 /// A StorageClass.
@@ -86,7 +91,7 @@ fn wal_retained(object: &api::kubedb::v1::Postgres) -> Option<String> {
 impl PodClaims {
     /// `None` for a pod that uses no claim, and for an object without uid, which no API server returns.
     #[must_use]
-    pub fn of(pod: &Pod) -> Option<Self> {
+    pub fn of(pod: &Pod, words: &mut Shared<str>) -> Option<Self> {
         let ended = matches!(
             pod.status.as_ref().and_then(|s| s.phase.as_deref()),
             Some("Succeeded" | "Failed")
@@ -94,7 +99,7 @@ impl PodClaims {
         let spec = pod.spec.as_ref()?;
         let name = pod.name_any();
         let volumes = spec.volumes.iter().flatten();
-        let claims: Box<[Box<str>]> = volumes
+        let claims: Box<[Arc<str>]> = volumes
             .filter_map(
                 |volume| match (&volume.persistent_volume_claim, &volume.ephemeral) {
                     (Some(source), _) => Some(source.claim_name.as_str().into()),
@@ -104,8 +109,8 @@ impl PodClaims {
             )
             .collect();
         (!claims.is_empty()).then_some(Self {
-            uid: pod.uid()?.into(),
-            node: spec.node_name.as_deref().unwrap_or_default().into(),
+            uid: pod.metadata.uid.as_deref()?.into(),
+            node: words.the(spec.node_name.as_deref().unwrap_or_default()),
             ended,
             claims,
         })
@@ -170,7 +175,7 @@ mod tests {
     use serde_json::json;
     use units::Bytes;
 
-    use super::{Limit, PodClaims, Quota};
+    use super::{Limit, PodClaims, Quota, Shared};
 
     #[test]
     fn a_quota_leaves_what_is_not_used() {
@@ -217,15 +222,12 @@ mod tests {
             ended: false,
             claims: ["data-pg-0".into(), "pg-0-scratch".into()].into(),
         };
-        assert_eq!(PodClaims::of(&pod("Running")), Some(running.clone()));
+        let of = |phase| PodClaims::of(&pod(phase), &mut Shared::default());
+        assert_eq!(of("Running"), Some(running.clone()));
         let ended = PodClaims {
             ended: true,
             ..running
         };
-        assert_eq!(
-            PodClaims::of(&pod("Failed")),
-            Some(ended),
-            "mounted for a while yet"
-        );
+        assert_eq!(of("Failed"), Some(ended), "mounted for a while yet");
     }
 }

@@ -144,8 +144,8 @@ impl Bed {
         o.claims.put(
             Key::new(namespace, &claim),
             Claim {
-                uid: format!("uid-{claim}"),
-                volume: pv.clone(),
+                uid: format!("uid-{claim}").into(),
+                volume: pv.as_str().into(),
                 bound: true,
                 class: "fast".into(),
                 request: Bytes::GIB,
@@ -156,10 +156,9 @@ impl Bed {
         o.volumes.put(
             Key::new("", &pv),
             Volume {
-                claim_namespace: namespace.into(),
-                claim: claim.clone(),
+                claim: Key::new(namespace, &claim),
+                claim_uid: decider::Uid::default(),
                 capacity: Bytes::GIB,
-                ..Volume::default()
             },
         );
         o.pods.put(
@@ -186,7 +185,8 @@ impl Bed {
                 policy: PolicySpec {
                     trigger: Some("On".into()),
                     ..PolicySpec::default()
-                },
+                }
+                .into(),
                 ..Autoscaler::default()
             },
         );

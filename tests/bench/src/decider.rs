@@ -9,6 +9,7 @@ pub mod agents;
 pub mod api;
 pub mod args;
 pub mod cost;
+pub mod decisions;
 pub mod fleet;
 pub mod http;
 pub mod metrics;

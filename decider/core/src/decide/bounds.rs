@@ -7,7 +7,7 @@ use units::{Bytes, Reason};
 use super::{Against, Database, Limits, Note, Profile, Seen, Volume};
 use crate::{
     budget::Need,
-    caps::{self, Cap, tightest},
+    caps::{self, Bound, Cap},
     rate::coarse,
     record::human,
     runaway,
@@ -21,19 +21,23 @@ pub(super) fn at_upper_bound(
     limits: &Limits,
     profile: &Profile,
 ) -> Result<(), Note> {
-    exhausted(db, base, &caps::of_policy(limits, profile))
+    exhausted(db, base, caps::of_policy(limits, profile))
 }
 
 /// Quota: the headroom for the sum over all claims, and limit ranges.
 pub(super) fn quota(db: &Database, base: Bytes, profile: &Profile) -> Result<(), Note> {
-    exhausted(db, base, &caps::of_namespace(db, profile))
+    exhausted(db, base, caps::of_namespace(db, profile))
 }
 
-/// Holds when the tightest of `caps` leaves nothing above the present size.
-fn exhausted(db: &Database, base: Bytes, caps: &[Cap]) -> Result<(), Note> {
-    match tightest(caps).filter(|cap| cap.limit <= base) {
+/// Holds when the tightest of `bounds` leaves nothing above the present size.
+fn exhausted<'a>(db: &Database, base: Bytes, bounds: impl Iterator<Item = Bound<'a>>) -> Result<(), Note> {
+    match bounds
+        .min_by_key(|bound| bound.limit)
+        .filter(|bound| bound.limit <= base)
+    {
         None => Ok(()),
-        Some(cap) => {
+        Some(bound) => {
+            let cap = bound.cap();
             let text = format!(
                 "the volumes of {} have {}, {} leaves no growth",
                 db.name,
@@ -113,9 +117,9 @@ pub(super) fn sized(
 ) -> Result<Sizing, Note> {
     let Against { limits, profile, now } = against;
     let caps: Vec<Cap> = caps::of_policy(limits, profile)
-        .into_iter()
         .chain(caps::of_namespace(db, profile))
         .chain(caps::of_failure(db, base, profile))
+        .map(Bound::cap)
         .collect();
     let until_next = profile
         .modifications

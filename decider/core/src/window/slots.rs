@@ -25,20 +25,15 @@ impl Slot {
     }
 }
 
-/// Maxima in the order of time, oldest first.
-#[derive(Debug, Clone)]
-pub(super) struct Slots {
-    slots: [Slot; SLOTS],
-    len: u8,
-}
+/// Maxima in the order of time, oldest first. Without room to spare: a volume that does not move has two of them, and most
+/// volumes do not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slots(Box<[Slot]>);
 
-impl Default for Slots {
-    fn default() -> Self {
-        Self {
-            slots: [Slot::default(); SLOTS],
-            len: 0,
-        }
-    }
+/// Maxima as they are being thinned.
+struct Draft {
+    slots: [Slot; SLOTS],
+    len: usize,
 }
 
 /// What a maximum of this age is a maximum of, in ticks; `None` if it is too old to be kept.
@@ -53,20 +48,16 @@ const fn width(age: u32) -> Option<u32> {
 }
 
 impl Slots {
+    /// Bytes of all that there may be.
+    pub(super) const LARGEST: usize = SLOTS * size_of::<Slot>();
+
     /// Adds what was used at `at`, which is not before any other. `now` is what ages are counted from.
     pub(super) fn push(&mut self, at: i64, used: Bytes, now: i64) {
         let slot = Slot {
             at: ticks(at),
             used: coarse(used),
         };
-        if usize::from(self.len) == SLOTS {
-            self.thin(ticks(now));
-        }
-        if usize::from(self.len) == SLOTS {
-            self.drop_one();
-        }
-        self.put(slot);
-        self.thin(ticks(now));
+        self.keep(thinned(self.iter().chain([slot]), ticks(now)).kept());
     }
 
     /// Puts another's maxima in between.
@@ -74,7 +65,7 @@ impl Slots {
         let now = ticks(now);
         let mut all: Vec<Slot> = self.iter().chain(other.iter()).collect();
         all.sort_by_key(|slot| std::cmp::Reverse(now.wrapping_sub(slot.at)));
-        *self = thinned(all, now);
+        self.keep(thinned(all, now).kept());
     }
 
     /// The largest of those at or before `horizon`.
@@ -99,17 +90,39 @@ impl Slots {
     /// Counts from another level: what was `from` is `to`.
     pub(super) fn shift(&mut self, from: Bytes, to: Bytes) {
         let (from, to) = (coarse(from), coarse(to));
-        for slot in self.slots.iter_mut().take(usize::from(self.len)) {
+        for slot in &mut self.0 {
             slot.used = slot.used.saturating_add(to).saturating_sub(from);
         }
     }
 
     fn iter(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.slots.iter().take(usize::from(self.len)).copied()
+        self.0.iter().copied()
+    }
+
+    /// Keeps these instead, where the others were if they are as many.
+    fn keep(&mut self, slots: &[Slot]) {
+        if self.0.len() == slots.len() {
+            self.0.copy_from_slice(slots);
+        } else {
+            self.0 = slots.into();
+        }
+    }
+}
+
+impl Draft {
+    fn kept(&self) -> &[Slot] {
+        self.slots.get(..self.len).unwrap_or_default()
+    }
+
+    fn last(&mut self) -> Option<&mut Slot> {
+        self.slots.get_mut(self.len.checked_sub(1)?)
     }
 
     fn put(&mut self, slot: Slot) {
-        if let Some(free) = self.slots.get_mut(usize::from(self.len)) {
+        if self.len == SLOTS {
+            self.drop_one();
+        }
+        if let Some(free) = self.slots.get_mut(self.len) {
             *free = slot;
             self.len += 1;
         }
@@ -119,37 +132,31 @@ impl Slots {
     fn drop_one(&mut self) {
         self.slots[1].used = self.slots[1].used.max(self.slots[0].used);
         self.slots.copy_within(1.., 0);
-        self.len = self.len.saturating_sub(1);
-    }
-
-    /// Leaves out what is too old, and of neighbours that are due to be one the larger.
-    fn thin(&mut self, now: u32) {
-        *self = thinned(self.iter(), now);
+        self.len -= 1;
     }
 }
 
-fn thinned(all: impl IntoIterator<Item = Slot>, now: u32) -> Slots {
-    let mut kept = Slots::default();
+/// Leaves out what is too old, and of neighbours that are due to be one the larger.
+fn thinned(all: impl IntoIterator<Item = Slot>, now: u32) -> Draft {
+    let mut draft = Draft {
+        slots: [Slot::default(); SLOTS],
+        len: 0,
+    };
     for slot in all {
         let Some(width) = width(now.wrapping_sub(slot.at)) else {
             continue;
         };
-        let last = usize::from(kept.len).checked_sub(1);
-        match last.and_then(|last| kept.slots.get_mut(last)) {
+        match draft.last() {
             Some(last) if last.at / width == slot.at / width => {
                 // Of equals the later: so long the peak has lasted.
                 if slot.used >= last.used {
                     *last = slot;
                 }
             }
-            _ if usize::from(kept.len) == SLOTS => {
-                kept.drop_one();
-                kept.put(slot);
-            }
-            _ => kept.put(slot),
+            Some(_) | None => draft.put(slot),
         }
     }
-    kept
+    draft
 }
 
 /// Truncated on purpose: only differences are used.
@@ -178,7 +185,7 @@ pub(super) fn round(bytes: Bytes) -> Bytes {
 #[cfg(test)]
 impl Slots {
     pub(super) fn len(&self) -> usize {
-        usize::from(self.len)
+        self.0.len()
     }
 
     pub(super) const MOST: usize = SLOTS;

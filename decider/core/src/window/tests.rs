@@ -165,7 +165,11 @@ fn the_past_never_replaces_the_present() {
 
 #[test]
 fn a_window_has_its_size() {
-    assert!(size_of::<Window>() <= 368, "{}", size_of::<Window>());
+    assert_eq!(Window::LARGEST, 376);
+    let mut idle = window([(0, 1_000), (1, 1_001)]);
+    idle.hold(at(3_599_000));
+    idle.push(point(3_600, 1_002));
+    assert!(idle.slots.len() <= 3, "{}", idle.slots.len());
 }
 
 proptest! {

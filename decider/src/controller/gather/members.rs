@@ -1,6 +1,6 @@
 //! The members of a database: each claim with its volume, its pods and what is measured of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use control::watch::Key;
 use decider_core::{Claim as CoreClaim, Profile, Resize, Usage, Volume};
@@ -18,12 +18,12 @@ use crate::{
 pub(super) struct Members {
     pub(super) volumes: Vec<Volume>,
     /// PersistentVolume of each claim.
-    pub(super) names: BTreeMap<String, String>,
+    pub(super) names: BTreeMap<String, Arc<str>>,
     /// What each claim has now.
     pub(super) before: BTreeMap<String, Before>,
     /// Since when somebody speaks of a claim's volume for a pod that is not known.
     pub(super) strangers: BTreeMap<String, Timestamp>,
-    pub(super) classes: Vec<String>,
+    pub(super) classes: Vec<Arc<str>>,
     /// When the first of them was made.
     pub(super) oldest: Option<Timestamp>,
     pub(super) profile: Option<Profile>,
@@ -52,7 +52,7 @@ impl Members {
         let Some(claim) = parts.objects.claims.get(key).filter(|c| c.bound && !c.deleting) else {
             return;
         };
-        let device = parts.objects.volumes.get(&Key::new("", &claim.volume));
+        let device = parts.objects.volumes.get(&Key::of_cluster(&claim.volume));
         let Some(device) = device.filter(|v| v.claim_uid == claim.uid || v.claim_uid.is_empty()) else {
             return;
         };
@@ -63,14 +63,14 @@ impl Members {
             Usage::Seen(seen) => Some(seen.sample.usage.capacity),
             Usage::Never | Usage::Refused { .. } => None,
         };
-        let class = parts.objects.classes.get(&Key::new("", &claim.class));
+        let class = parts.objects.classes.get(&Key::of_cluster(&claim.class));
         if !self.classes.contains(&claim.class) {
             let profile = profiles::profile(&claim.class, class.as_deref(), &parts.objects.profiles);
             self.profile = Some(match self.profile.take() {
                 None => profile,
                 Some(others) => others.stricter(profile),
             });
-            self.classes.push(claim.class.clone());
+            self.classes.push(Arc::clone(&claim.class));
         }
         let by_request = asked
             .seen
@@ -85,7 +85,7 @@ impl Members {
             },
         );
         self.oldest = [self.oldest, claim.created].into_iter().flatten().min();
-        self.names.insert(name.clone(), claim.volume.clone());
+        self.names.insert(name.clone(), Arc::clone(&claim.volume));
         self.volumes.push(Volume {
             resize: resize(&claim, device.capacity, mounted, asked.failed),
             before_growth: by_request
@@ -99,9 +99,9 @@ impl Members {
                 device: device.capacity,
                 charged: claim.request.max(claim.allocated),
                 mounted,
-                class: claim.class.clone(),
+                class: claim.class.to_string(),
                 expandable: class.is_some_and(|class| class.expandable),
-                other_controller: claim.other_controller.clone(),
+                other_controller: claim.other_controller.as_deref().map(str::to_owned),
             },
         });
     }

@@ -37,7 +37,7 @@ impl Pods {
     pub(crate) fn know(&self, mount: &Mount) -> bool {
         self.pods
             .iter()
-            .any(|pod| *pod.uid == *mount.pod_uid && *pod.node == *mount.node && self.uses(pod))
+            .any(|pod| pod.uid == mount.pod_uid && *pod.node == *mount.node && self.uses(pod))
     }
 
     /// The index may lag behind a pod that was replaced by another of its name.

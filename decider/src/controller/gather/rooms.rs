@@ -1,5 +1,7 @@
 //! The room that a namespace leaves for its claims.
 
+use std::sync::Arc;
+
 use control::watch::Key;
 use decider_core::Room;
 
@@ -9,7 +11,7 @@ use crate::objects::Objects;
 pub(super) fn rooms(
     objects: &Objects,
     (quotas, limits): &(Vec<Key>, Vec<Key>),
-    classes: &[String],
+    classes: &[Arc<str>],
 ) -> Vec<Room> {
     let quotas = quotas
         .iter()
@@ -19,10 +21,11 @@ pub(super) fn rooms(
         .filter_map(|key| Some((key, objects.limits.get(key)?)));
     let mut rooms = Vec::new();
     for (key, quota) in quotas {
-        let ours = quota
-            .left
-            .iter()
-            .filter(|(class, _)| class.as_ref().is_none_or(|c| classes.contains(c)));
+        let ours = quota.left.iter().filter(|(class, _)| {
+            class
+                .as_ref()
+                .is_none_or(|c| classes.iter().any(|class| **class == **c))
+        });
         rooms.extend(ours.map(|(_, left)| Room::Sum {
             what: format!("ResourceQuota {}", key.name),
             left: *left,

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     agents::{Reconnect, Traffic},
     api::Counts,
-    cost,
+    cost, decisions,
     fleet::Fleet,
     http::ask,
     metrics::Metrics,
@@ -62,6 +62,8 @@ pub struct Figures {
     pub sweep: f64,
     /// Time in gathering and deciding per sweep, in seconds.
     pub sweep_thread: f64,
+    /// Deciding alone, of everything gathered before, on one thread, in seconds.
+    pub decisions_alone: f64,
     /// What the agents heard during sweeps.
     pub sweeping: Traffic,
     /// All agents come back.
@@ -121,6 +123,7 @@ pub async fn run(percent: u32, seconds: u64, decider: Option<&Path>) -> anyhow::
         statuses: steady.statuses,
         sweep,
         sweep_thread,
+        decisions_alone: decisions::sweep(fleet)?.as_secs_f64(),
         sweeping,
         reconnect,
         reconnect_peak,

@@ -11,7 +11,7 @@ pub struct Table(Vec<(u32, Figures)>);
 /// A line: what it is called, its bound, and how it is taken from the figures.
 type Line = (&'static str, &'static str, fn(&Figures) -> String);
 
-const LINES: [Line; 23] = [
+const LINES: [Line; 24] = [
     ("agents", "", |f| f.fleet.nodes.to_string()),
     ("volumes", "", |f| f.fleet.volumes().to_string()),
     ("databases", "", |f| f.fleet.databases().to_string()),
@@ -48,7 +48,10 @@ const LINES: [Line; 23] = [
     ("steady: ingest p50 / p99, ms", "", |f| {
         format!("{:.1} / {:.1}", f.steady.p50, f.steady.p99)
     }),
-    ("sweep: of one thread, ms", "100", |f| {
+    ("sweep: decisions alone, of one thread, ms", "100", |f| {
+        format!("{:.0}", f.decisions_alone * 1e3)
+    }),
+    ("sweep: with gathering, of one thread, ms", "", |f| {
         format!("{:.0}", f.sweep_thread * 1e3)
     }),
     ("sweep: until done, ms", "", |f| format!("{:.0}", f.sweep * 1e3)),
@@ -78,13 +81,13 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:38} {:>9}", "", "bound")?;
+        write!(f, "{:42} {:>9}", "", "bound")?;
         for (percent, _) in &self.0 {
             write!(f, " {:>16}", format!("{percent} %"))?;
         }
         writeln!(f)?;
         for (name, bound, of) in LINES {
-            write!(f, "{name:38} {bound:>9}")?;
+            write!(f, "{name:42} {bound:>9}")?;
             for (_, figures) in &self.0 {
                 write!(f, " {:>16}", of(figures))?;
             }

@@ -1,0 +1,56 @@
+//! What many objects of a kind have in common.
+
+use std::{borrow::Borrow, collections::HashSet, hash::Hash, sync::Arc};
+
+/// Less than this is not worth a look for what nobody uses any more.
+const FEW: usize = 64;
+
+/// Names of nodes, classes and namespaces, and policies: each is kept once, as long as an object uses it.
+#[derive(Debug)]
+pub struct Shared<T: ?Sized> {
+    all: HashSet<Arc<T>>,
+    /// With more than this, those are let go that nobody uses.
+    most: usize,
+}
+
+impl<T: ?Sized> Default for Shared<T> {
+    fn default() -> Self {
+        Self {
+            all: HashSet::new(),
+            most: FEW,
+        }
+    }
+}
+
+impl<T: ?Sized + Eq + Hash> Shared<T> {
+    /// The one that is equal to it, shared with all that have it.
+    pub fn the(&mut self, one: impl Borrow<T> + Into<Arc<T>>) -> Arc<T> {
+        if let Some(known) = self.all.get(one.borrow()) {
+            return Arc::clone(known);
+        }
+        if self.all.len() >= self.most {
+            self.all.retain(|one| Arc::strong_count(one) > 1);
+            self.most = self.all.len().max(FEW) * 2;
+        }
+        let one: Arc<T> = one.into();
+        self.all.insert(Arc::clone(&one));
+        one
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_kept_once_and_only_while_it_is_used() {
+        let mut nodes = Shared::<str>::default();
+        let node = nodes.the("node-1");
+        assert!(Arc::ptr_eq(&node, &nodes.the("node-1")));
+        for n in 0..10 * FEW {
+            nodes.the(format!("gone-{n}").as_str());
+        }
+        assert!(nodes.all.len() <= 2 * FEW, "{}", nodes.all.len());
+        assert!(Arc::ptr_eq(&node, &nodes.the("node-1")));
+    }
+}
