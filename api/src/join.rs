@@ -5,7 +5,10 @@
 //! while its object does not exist, since KubeDB deletes and recreates it during a request. The arbiter and
 //! read replicas hold other data and are left out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use kube::ResourceExt;
 
@@ -21,26 +24,26 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Database {
     /// Namespace of the Postgres.
-    pub namespace: String,
+    pub namespace: Arc<str>,
     /// Name of the Postgres.
-    pub name: String,
+    pub name: Arc<str>,
     /// Uid of the Postgres.
-    pub uid: String,
+    pub uid: Arc<str>,
 }
 
 /// A PetSet, as far as claims are concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Set {
     /// Namespace of the set.
-    pub namespace: String,
+    pub namespace: Arc<str>,
     /// Name of the set.
-    pub name: String,
+    pub name: Arc<str>,
     /// The Postgres that its labels, or those of its selector, name.
-    pub instance: Option<String>,
+    pub instance: Option<Arc<str>>,
     /// Its labels say that it holds other data than the database's.
     pub holds_other_data: bool,
     /// Uids of the Postgres objects that it names as owners.
-    pub owners: Vec<String>,
+    pub owners: Box<[Arc<str>]>,
 }
 
 /// Where a claim belongs.
@@ -59,7 +62,7 @@ pub struct Member<'a> {
 pub struct Join {
     databases: Vec<Database>,
     /// Namespace, then set, to a place in `databases`.
-    sets: HashMap<String, HashMap<String, usize>>,
+    sets: HashMap<Arc<str>, HashMap<Arc<str>, usize>>,
 }
 
 impl Join {
@@ -75,13 +78,13 @@ impl Join {
             .databases
             .iter()
             .enumerate()
-            .map(|(place, database)| (database.uid.as_str(), place))
+            .map(|(place, database)| (&*database.uid, place))
             .collect();
         let by_name: HashMap<(&str, &str), usize> = join
             .databases
             .iter()
             .enumerate()
-            .map(|(place, database)| ((database.namespace.as_str(), database.name.as_str()), place))
+            .map(|(place, database)| ((&*database.namespace, &*database.name), place))
             .collect();
         let mut named = HashSet::new();
         let mut found = Vec::new();
@@ -123,8 +126,8 @@ impl Join {
     pub fn sets_of(&self, namespace: &str, database: &str) -> Vec<&str> {
         let sets = self.sets.get(namespace).into_iter().flatten();
         let mut names: Vec<&str> = sets
-            .filter(|(_, place)| self.databases.get(**place).is_some_and(|d| d.name == database))
-            .map(|(set, _)| set.as_str())
+            .filter(|(_, place)| self.databases.get(**place).is_some_and(|d| *d.name == *database))
+            .map(|(set, _)| &**set)
             .collect();
         names.sort_unstable();
         names
@@ -135,18 +138,15 @@ impl Join {
 /// being deleted, and a new Postgres of the old name must not take its claims for its own.
 fn owner(set: &Set, by_uid: &HashMap<&str, usize>, by_name: &HashMap<(&str, &str), usize>) -> Option<usize> {
     if !set.owners.is_empty() {
-        return set
-            .owners
-            .iter()
-            .find_map(|uid| by_uid.get(uid.as_str()).copied());
+        return set.owners.iter().find_map(|uid| by_uid.get(&**uid).copied());
     }
-    let named = |name: &str| by_name.get(&(set.namespace.as_str(), name)).copied();
+    let named = |name: &str| by_name.get(&(&*set.namespace, name)).copied();
     let labelled = set.instance.as_deref().and_then(named);
     labelled.or_else(|| named(&set.name))
 }
 
 fn holds_data(set: &Set, database: &Database) -> bool {
-    let is_arbiter = set.name.strip_prefix(database.name.as_str()) == Some("-arbiter");
+    let is_arbiter = set.name.strip_prefix(&*database.name) == Some("-arbiter");
     !set.holds_other_data && !is_arbiter
 }
 
@@ -155,9 +155,9 @@ impl Database {
     #[must_use]
     pub fn of(postgres: &Postgres) -> Option<Database> {
         Some(Database {
-            namespace: postgres.namespace()?,
-            name: postgres.name_any(),
-            uid: postgres.uid()?,
+            namespace: postgres.namespace()?.into(),
+            name: postgres.name_any().into(),
+            uid: postgres.uid()?.into(),
         })
     }
 }
@@ -172,7 +172,7 @@ impl Set {
         Some(Set {
             owners: owners
                 .filter(|owner| owner.kind == "Postgres" && owner.api_version.starts_with("kubedb.com/"))
-                .map(|owner| owner.uid.clone())
+                .map(|owner| owner.uid.as_str().into())
                 .collect(),
             ..Set::labelled(petset.namespace()?, petset.name_any(), &labels)
         })
@@ -184,12 +184,15 @@ impl Set {
         let of_postgres = labels.get(LABEL_NAME).is_some_and(|name| name == NAME_POSTGRES);
         let role = labels.get(LABEL_ROLE).map(String::as_str);
         Set {
-            namespace,
-            name,
-            instance: labels.get(LABEL_INSTANCE).filter(|_| of_postgres).cloned(),
+            namespace: namespace.into(),
+            name: name.into(),
+            instance: labels
+                .get(LABEL_INSTANCE)
+                .filter(|_| of_postgres)
+                .map(|name| name.as_str().into()),
             holds_other_data: matches!(role, Some("arbiter" | "read-replica"))
                 || labels.contains_key(LABEL_READ_REPLICA),
-            owners: Vec::new(),
+            owners: Box::default(),
         }
     }
 }

@@ -15,12 +15,14 @@ mod claims;
 mod cluster;
 mod request;
 mod shared;
+mod stored;
 
-pub use autoscaler::{Autoscaler, Modification, Stored};
+pub use autoscaler::{Autoscaler, Modification};
 pub use claims::{Claim, Volume};
 pub use cluster::{Class, Limit, PodClaims, Postgres, Quota};
 pub use request::{ATTEMPT, BASE, Before, Request, SEEN};
 pub use shared::Shared;
+pub use stored::Stored;
 
 /// Every watched kind; clones share the stores.
 #[derive(Clone, Default)]

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Database, Join, Set};
 use crate::names::{LABEL_READ_REPLICA, LABEL_ROLE, database_labels};
@@ -21,15 +21,15 @@ fn set(name: &str) -> Set {
 
 fn owned(name: &str, uid: &str) -> Set {
     Set {
-        owners: vec![uid.into()],
+        owners: [uid.into()].into(),
         ..set(name)
     }
 }
 
 /// Database and ordinal of a claim.
-fn of(join: &Join, claim: &str) -> Option<(String, u32)> {
+fn of(join: &Join, claim: &str) -> Option<(Arc<str>, u32)> {
     join.of_claim("demo", claim)
-        .map(|member| (member.database.name.clone(), member.ordinal))
+        .map(|member| (Arc::clone(&member.database.name), member.ordinal))
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_deleted_database_has_no_claims() {
 fn arbiter_and_read_replicas_are_left_out() {
     let label = |key: &str, value: &str, name: &str| {
         let labels = BTreeMap::from([(key.to_owned(), value.to_owned())]);
-        let owners = vec!["1".into()];
+        let owners = ["1".into()].into();
         Set {
             owners,
             ..Set::labelled("demo".into(), name.into(), &labels)
@@ -169,6 +169,6 @@ fn a_petset_is_read_with_its_selector_and_owner() {
     }))
     .unwrap();
     let set = Set::of(&petset).unwrap();
-    assert_eq!(set.owners, ["1"]);
+    assert_eq!(*set.owners, ["1".into()]);
     assert_eq!(set.instance.as_deref(), Some("db"));
 }

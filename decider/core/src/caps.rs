@@ -4,9 +4,9 @@ use units::{Bytes, Reason};
 
 use crate::{
     database::{Database, Room},
+    human::human,
     policy::Limits,
     profile::Profile,
-    record::human,
 };
 
 /// One limit on the size of every volume of a database.

@@ -11,6 +11,7 @@ mod caps;
 mod database;
 mod decide;
 mod forecast;
+mod human;
 mod learned;
 mod note;
 mod policy;
@@ -29,12 +30,13 @@ pub use database::{
     Claim, Database, FailedRequest, OpenRequest, PastGrowth, Resize, Room, Seen, Usage, Volume,
 };
 pub use decide::{Decision, decide};
+pub use human::human;
 pub use learned::Learned;
 pub use note::Note;
 pub use policy::{Apply, Limits, Mode, Policy, PolicyError, PolicySpec, RuleSpec, Trigger};
 pub use profile::{Expansion, Profile};
 pub use rate::{Rate, Trend};
-pub use record::{Record, VolumeRecord, human};
+pub use record::{Record, VolumeRecord};
 pub use sample::{Absurd, MAX_CLOCK_AHEAD, Raw, Sample};
 pub use size::{Sizing, base};
 pub use trigger::level;

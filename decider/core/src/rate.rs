@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use units::Bytes;
 
-use crate::record::human;
+use crate::human::human;
 
 /// Bytes per second, rounded down. Zero is known: nothing is added. What is not known is no `Rate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

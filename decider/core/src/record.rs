@@ -1,13 +1,14 @@
 //! What was seen and why it was decided so: one text for the condition's message, the Event and the log line.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use units::{Bytes, Percent, Reason, Usage};
+use units::{Percent, Reason, Usage};
 
 use crate::{
     database::{self, Database, Seen, Volume},
     forecast,
+    human::human,
     note::Note,
     policy::{Limits, Policy},
     profile::Profile,
@@ -248,53 +249,4 @@ fn spec_behind(db: &Database) -> Option<Note> {
             ),
         )
     })
-}
-
-/// A size for people: at most one decimal, rounded to the nearest.
-#[must_use]
-pub fn human(size: Bytes) -> impl fmt::Display {
-    Human(size)
-}
-
-struct Human(Bytes);
-
-impl fmt::Display for Human {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u64, &str); 5] = [
-            (1 << 50, "Pi"),
-            (1 << 40, "Ti"),
-            (1 << 30, "Gi"),
-            (1 << 20, "Mi"),
-            (1 << 10, "Ki"),
-        ];
-        let n = self.0.get();
-        let Some((unit, suffix)) = UNITS.into_iter().find(|(unit, _)| n >= *unit) else {
-            return write!(f, "{n}");
-        };
-        let tenths = (u128::from(n) * 10 + u128::from(unit) / 2) / u128::from(unit);
-        match (tenths / 10, tenths % 10) {
-            (whole, 0) => write!(f, "{whole}{suffix}"),
-            (whole, tenth) => write!(f, "{whole}.{tenth}{suffix}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_for_people() {
-        for (n, text) in [
-            (0, "0"),
-            (1023, "1023"),
-            (1 << 30, "1Gi"),
-            (1_063_256_064, "1014Mi"),
-            (1_594_884_096, "1.5Gi"),
-            (1 << 40, "1Ti"),
-            ((1 << 30) + (1 << 28), "1.3Gi"),
-        ] {
-            assert_eq!(human(Bytes::new(n)).to_string(), text);
-        }
-    }
 }

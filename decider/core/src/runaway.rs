@@ -7,8 +7,8 @@ use units::{Bytes, Reason};
 
 use crate::{
     database::{Database, PastGrowth},
+    human::human,
     note::Note,
-    record::human,
     sample::elapsed,
 };
 

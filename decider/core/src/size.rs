@@ -7,9 +7,9 @@ use units::{Bytes, Percent, Reason};
 use crate::{
     caps::{Cap, tightest},
     database::{Database, Resize, Seen, Volume},
+    human::human,
     policy::Limits,
     rate::Rate,
-    record::human,
     trigger::Against,
 };
 

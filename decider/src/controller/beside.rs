@@ -72,7 +72,7 @@ pub(super) async fn own(
     now: Timestamp,
 ) -> Result<(), Error> {
     let uid = &gathered.database_uid;
-    let is_owner = |o: &OwnerReference| o.kind == "Postgres" && o.uid == *uid;
+    let is_owner = |o: &OwnerReference| o.kind == "Postgres" && *o.uid == **uid;
     let wanted = gathered.db.exists && gathered.db.other_autoscalers.is_empty() && !autoscaler.deleting;
     if !wanted || uid.is_empty() || autoscaler.owners.iter().any(is_owner) {
         return Ok(());
@@ -93,7 +93,7 @@ pub(super) async fn own(
         api_version: api::kubedb::v1::Postgres::api_version(&()).into_owned(),
         kind: api::kubedb::v1::Postgres::kind(&()).into_owned(),
         name: autoscaler.database.clone(),
-        uid: uid.clone(),
+        uid: uid.to_string(),
         // The API server allows one controller.
         controller: Some(!controlled),
         block_owner_deletion: Some(true),

@@ -27,7 +27,7 @@ pub(crate) struct Gathered {
     /// The database's key.
     pub(crate) database: Key,
     /// Uid of the Postgres; empty if it does not exist.
-    pub(crate) database_uid: String,
+    pub(crate) database_uid: Arc<str>,
     pub(crate) db: Database,
     pub(crate) policy: Policy,
     pub(crate) profile: Profile,
@@ -115,7 +115,7 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
     db.failed_request = past::failed_request(&db, &requests);
     Gathered {
         database,
-        database_uid: postgres.map(|p| p.database.uid.clone()).unwrap_or_default(),
+        database_uid: postgres.map(|p| Arc::clone(&p.database.uid)).unwrap_or_default(),
         db,
         policy: Policy::read(&autoscaler.policy, context.parts.stale_after),
         profile,

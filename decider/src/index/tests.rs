@@ -48,7 +48,7 @@ impl Bench {
         let set = Set {
             namespace: "demo".into(),
             name: name.into(),
-            owners: vec![owner.into()],
+            owners: [owner.into()].into(),
             ..Set::default()
         };
         self.take(|o| &o.sets, |s| s.put(key(name), set), Index::set);

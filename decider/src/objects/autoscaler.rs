@@ -1,11 +1,9 @@
 //! A PostgresAutoscaler as the decider needs it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use api::{
-    autoscaling::v1alpha1::{
-        ExpansionMode, OpsRequestOptions, PostgresAutoscaler, PostgresAutoscalerStatus, StorageAutoscalerSpec,
-    },
+    autoscaling::v1alpha1::{ExpansionMode, OpsRequestOptions, PostgresAutoscaler, StorageAutoscalerSpec},
     names::{
         ANNOTATION_APPLY, ANNOTATION_INODE_THRESHOLD, ANNOTATION_MODE, ANNOTATION_MODIFICATIONS,
         ANNOTATION_TIME_TO_FULL,
@@ -15,10 +13,9 @@ use decider_core::{PolicySpec, RuleSpec};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
-use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 use serde::{Deserialize, Serialize};
 
-use super::Shared;
+use super::{Shared, Stored};
 
 /// A PostgresAutoscaler.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,33 +46,6 @@ pub struct Autoscaler {
     pub forgetful: bool,
     /// Its status as stored.
     pub status: Stored,
-}
-
-/// A status as the API server has it. Kept as packed text, a tenth of what it takes when read: that is done when an autoscaler
-/// is looked at, and there are tens of thousands of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stored(Box<[u8]>);
-
-/// The first status that was packed, which the others are told apart from: they differ in names and numbers.
-static PATTERN: OnceLock<Box<[u8]>> = OnceLock::new();
-
-impl Stored {
-    /// Keeps a status.
-    #[must_use]
-    pub fn of(status: &PostgresAutoscalerStatus) -> Self {
-        // A status is always JSON, since it came as such.
-        let text = serde_json::to_vec(status).unwrap_or_default();
-        let pattern = PATTERN.get_or_init(|| text.clone().into());
-        Self(compress_prepend_size_with_dict(&text, pattern).into())
-    }
-
-    /// The status; one with nothing in it if there was none.
-    #[must_use]
-    pub fn read(&self) -> PostgresAutoscalerStatus {
-        let pattern = PATTERN.get().map(Box::as_ref).unwrap_or_default();
-        let text = decompress_size_prepended_with_dict(&self.0, pattern).unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
-    }
 }
 
 /// A growth that was asked for. Kept on the autoscaler because requests are pruned.
@@ -145,38 +115,5 @@ fn policy(storage: &StorageAutoscalerSpec) -> PolicySpec {
         upper_bound: upper_bound.as_ref().map(ToString::to_string),
         offline: *expansion_mode == Some(ExpansionMode::Offline),
         ..PolicySpec::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_status_is_read_as_it_was_kept_whichever_came_first() {
-        let status = |volume: u32| -> PostgresAutoscalerStatus {
-            let volumes: Vec<_> = (volume..volume + 3)
-                .map(|n| json!({"claim": format!("data-pg-{n}"), "reason": "BelowThreshold", "usedPercent": n}))
-                .collect();
-            serde_json::from_value(
-                json!({"phase": "Current", "reason": "BelowThreshold", "volumes": volumes}),
-            )
-            .unwrap()
-        };
-        let all: Vec<_> = (0..90).map(|n| (status(n), Stored::of(&status(n)))).collect();
-        for (status, stored) in &all {
-            assert_eq!(stored.read(), *status);
-            assert_eq!(*stored, Stored::of(status), "the same is the same");
-        }
-        let text = serde_json::to_vec(&all[89].0).unwrap();
-        assert!(
-            all[89].1.0.len() * 2 < text.len(),
-            "{} of {}",
-            all[89].1.0.len(),
-            text.len()
-        );
-        assert_eq!(Stored::default().read(), PostgresAutoscalerStatus::default());
     }
 }

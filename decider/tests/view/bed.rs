@@ -134,7 +134,7 @@ impl Bed {
                 database: join::Database {
                     namespace: namespace.into(),
                     name: name.into(),
-                    uid: format!("uid-{name}"),
+                    uid: format!("uid-{name}").into(),
                 },
                 deleting: false,
                 size: Some(Bytes::GIB),

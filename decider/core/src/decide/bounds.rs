@@ -8,8 +8,8 @@ use super::{Against, Database, Limits, Note, Profile, Seen, Volume};
 use crate::{
     budget::Need,
     caps::{self, Bound, Cap},
+    human::human,
     rate::coarse,
-    record::human,
     runaway,
     size::{self, Sizing},
 };

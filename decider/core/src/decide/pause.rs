@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use units::Reason;
 
 use super::{Against, Database, Note, Seen, Volume};
-use crate::{database::Resize, record::human, sample::elapsed, trigger};
+use crate::{database::Resize, human::human, sample::elapsed, trigger};
 
 /// VolumeExpansion open: one at a time for a database. One that waits for the database to be Ready while its storage
 /// is why it is not would wait for ever: it is superseded, which is answered by its name.

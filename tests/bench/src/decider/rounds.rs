@@ -82,6 +82,8 @@ pub async fn run(percent: u32, seconds: u64, decider: Option<&Path>) -> anyhow::
     let fleet = Fleet::of(percent);
     cost::allow_files(u64::from(fleet.nodes) + OTHER_FILES)?;
     let binary = decider.map_or_else(beside, |path| Ok(path.to_owned()))?;
+    // Before the others take processors from it.
+    let decisions_alone = decisions::sweep(fleet)?.as_secs_f64();
     let size = percent.to_string();
     let mut server = Spoken::start(&["api-server", "--percent", &size])?;
     let api: SocketAddr = server.line().await?.parse()?;
@@ -123,7 +125,7 @@ pub async fn run(percent: u32, seconds: u64, decider: Option<&Path>) -> anyhow::
         statuses: steady.statuses,
         sweep,
         sweep_thread,
-        decisions_alone: decisions::sweep(fleet)?.as_secs_f64(),
+        decisions_alone,
         sweeping,
         reconnect,
         reconnect_peak,

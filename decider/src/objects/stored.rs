@@ -1,0 +1,68 @@
+//! Statuses of autoscalers, of which there are tens of thousands, and which are rarely read.
+
+use api::autoscaling::v1alpha1::PostgresAutoscalerStatus;
+use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
+
+/// A status as it usually is: of it, others repeat all but names and numbers. What it lacks costs room, nothing else.
+const USUAL: &[u8] = br#"{"canGrow":"Yes","conditions":[{"lastTransitionTime":"2026-11-28T05:29:27Z","message":"data-pg-0 is 54% used (54.6Gi of 100Gi), threshold 80%","observedGeneration":1,"reason":"BelowThreshold","status":"True","type":"Decision"},{"lastTransitionTime":"2026-11-28T05:29:12Z","message":"nothing keeps the volumes from growing when they have to","observedGeneration":1,"reason":"CanGrow","status":"True","type":"CanGrow"}],"fullIn":"8h","observedGeneration":1,"phase":"Current","reason":"BelowThreshold","usage":"54%","volumes":[{"available":"48766411845","capacity":"100Gi","claim":"data-pg-0","fullIn":"12h","message":"data-pg-0 is 54% used (54.6Gi of 100Gi), threshold 80%","node":"node-1","rate":"16Mi/s","reason":"BelowThreshold","since":"2026-11-28T05:29:12Z","used":"58607770555","usedPercent":54,"volume":"pvc-"}]}"#;
+
+/// A status as the API server has it, packed: a tenth of what it takes when it is read, which is done when its autoscaler is
+/// looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored(Box<[u8]>);
+
+impl Stored {
+    /// Keeps a status.
+    #[must_use]
+    pub fn of(status: &PostgresAutoscalerStatus) -> Self {
+        // A status is always JSON, since it came as such.
+        let text = serde_json::to_vec(status).unwrap_or_default();
+        Self(compress_prepend_size_with_dict(&text, USUAL).into())
+    }
+
+    /// The status; one with nothing in it if there was none.
+    #[must_use]
+    pub fn read(&self) -> PostgresAutoscalerStatus {
+        let text = decompress_size_prepended_with_dict(&self.0, USUAL).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn status(n: u32) -> PostgresAutoscalerStatus {
+        let message = |m: u32| format!("data-shop-{m} is {n}% used ({n}.4Gi of 200Gi), threshold 85%");
+        let volume = |m: u32| {
+            json!({"claim": format!("data-shop-{m}"), "volume": format!("pvc-0b3c1c9e-8a5{m}-4f0e-9d0e-1f2a3b4c5d6e"),
+                "node": format!("worker-{m}.internal"), "message": message(m), "reason": "BelowThreshold",
+                "since": "2027-01-02T03:04:05Z", "capacity": "200Gi", "available": format!("{n}57415681"),
+                "used": format!("{n}98674125"), "usedPercent": n, "rate": "3Mi/s", "fullIn": "9h"})
+        };
+        serde_json::from_value(json!({
+            "phase": "Current", "reason": "BelowThreshold", "canGrow": "Yes", "usage": format!("{n}%"),
+            "fullIn": "9h", "observedGeneration": 2,
+            "conditions": [{"type": "Decision", "status": "True", "reason": "BelowThreshold", "message": message(0),
+                "lastTransitionTime": "2027-01-02T03:04:05Z", "observedGeneration": 2}],
+            "volumes": [volume(0), volume(1), volume(2)],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_status_is_read_as_it_was_kept_in_a_third_of_its_text() {
+        for n in 1..90 {
+            let (status, stored) = (status(n), Stored::of(&status(n)));
+            assert_eq!(stored.read(), status);
+            assert_eq!(stored, Stored::of(&status), "the same is the same");
+            let text = serde_json::to_vec(&status).unwrap().len();
+            assert!(stored.0.len() * 3 < text, "{} of {text}", stored.0.len());
+        }
+        let unusual = PostgresAutoscalerStatus::default();
+        assert_eq!(Stored::of(&unusual).read(), unusual);
+        assert_eq!(Stored::default().read(), unusual);
+    }
+}
