@@ -20,7 +20,7 @@ use crate::{
     petset::v1::PetSet,
 };
 
-/// A database, as far as claims are concerned.
+/// A database, as far as claims are concerned. Its words are shared: it is cloned into the join.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Database {
     /// Namespace of the Postgres.
@@ -31,7 +31,7 @@ pub struct Database {
     pub uid: Arc<str>,
 }
 
-/// A PetSet, as far as claims are concerned.
+/// A PetSet, as far as claims are concerned. Its words are shared with the join.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Set {
     /// Namespace of the set.

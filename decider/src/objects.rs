@@ -62,13 +62,13 @@ impl Objects {
         tasks.spawn("watch petsets", task);
         let (requests, task) = watches.all(Request::of);
         tasks.spawn("watch requests", task);
-        let (claims, task) = watches.all(sharing(|claim: PersistentVolumeClaim, words| {
-            Claim::of(&claim, words)
+        let (claims, task) = watches.all(sharing(|claim: PersistentVolumeClaim, names| {
+            Claim::of(&claim, names)
         }));
         tasks.spawn("watch claims", task);
         let (volumes, task) = watches.all(sharing(Volume::of));
         tasks.spawn("watch volumes", task);
-        let (pods, task) = watches.all(sharing(|pod: Pod, words| PodClaims::of(&pod, words)));
+        let (pods, task) = watches.all(sharing(|pod: Pod, names| PodClaims::of(&pod, names)));
         tasks.spawn("watch pods", task);
         let (classes, task) = watches.all(|class: StorageClass| Some(Class::of(class)));
         tasks.spawn("watch classes", task);

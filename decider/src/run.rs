@@ -38,7 +38,8 @@ const LEASE: &str = "highwater-decider";
 /// An agent's connection without traffic is probed after this time, so that a vanished node is noticed.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 /// What an agent may have under way unread, in bytes: past it the agent merges its changes instead of queueing old
-/// ones. tonic's default holds a MiB of them, and HTTP/2 keeps a place for each frame that ever waited.
+/// ones. tonic's default holds a MiB of them, and h2 keeps, as long as a connection lives, a place for each frame that ever waited
+/// at the same time. Before an agent knows of it, it may have 64 KiB under way.
 const STREAM_WINDOW: u32 = 8 << 10;
 /// How often the thread that listens to agents shows that it comes round, and for how long it may not: far beyond what a busy
 /// node does.

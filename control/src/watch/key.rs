@@ -23,7 +23,7 @@ impl Key {
         }
     }
 
-    /// Names an object that is in no namespace, and shares its name.
+    /// Names a cluster-scoped object, whose name is shared, not copied.
     #[must_use]
     pub fn of_cluster(name: &Arc<str>) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Key {
         }
     }
 
-    /// The same, and shares its own name.
+    /// Like [`Key::beside`], but the name is shared, not copied.
     #[must_use]
     pub fn beside_sharing(&self, name: &Arc<str>) -> Self {
         Self {

@@ -28,7 +28,7 @@ pub(crate) struct Bound<'a> {
     whose: Whose<'a>,
 }
 
-/// Whose limit it is, and the number as it is written.
+/// Whose limit it is, and the size that its words name.
 #[derive(Debug, Clone, Copy)]
 enum Whose<'a> {
     Autoscaler(Bytes),
@@ -70,7 +70,7 @@ impl Bound<'_> {
 
 /// The autoscaler's upperBound and the storage's own limit.
 pub(crate) fn of_policy<'a>(limits: &Limits, profile: &'a Profile) -> impl Iterator<Item = Bound<'a>> {
-    let bound = |(limit, whose)| Bound {
+    let rounded = |(limit, whose)| Bound {
         limit: round_down(limit, profile.granularity),
         whose,
     };
@@ -78,7 +78,7 @@ pub(crate) fn of_policy<'a>(limits: &Limits, profile: &'a Profile) -> impl Itera
     let maximum = profile
         .maximum_size
         .map(|max| (max, Whose::Profile(&profile.name, max)));
-    upper.into_iter().chain(maximum).map(bound)
+    upper.into_iter().chain(maximum).map(rounded)
 }
 
 /// Quotas, for the sum over all claims, and limit ranges, for each.

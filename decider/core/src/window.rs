@@ -2,7 +2,7 @@
 //!
 //! Kept are maxima: of each second for a while, then of each quarter of a minute, each minute, each ten minutes, for
 //! an hour in all. A volume that does not move costs two points. Lives in memory only; agents replay the last ten
-//! minutes of it after a restart. At most 376 bytes, 72 of a volume that does not move.
+//! minutes of it after a restart. At most 376 bytes, 72 for a volume that does not move.
 
 use std::time::Duration;
 

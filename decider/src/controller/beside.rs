@@ -71,8 +71,8 @@ pub(super) async fn own(
     gathered: &Gathered,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let uid = &gathered.database_uid;
-    let is_owner = |o: &OwnerReference| o.kind == "Postgres" && *o.uid == **uid;
+    let uid = &*gathered.database_uid;
+    let is_owner = |o: &OwnerReference| o.kind == "Postgres" && o.uid == uid;
     let wanted = gathered.db.exists && gathered.db.other_autoscalers.is_empty() && !autoscaler.deleting;
     if !wanted || uid.is_empty() || autoscaler.owners.iter().any(is_owner) {
         return Ok(());

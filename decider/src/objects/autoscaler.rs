@@ -76,7 +76,7 @@ impl Autoscaler {
             generation: object.metadata.generation,
             deleting: object.metadata.deletion_timestamp.is_some(),
             database: object.spec.database_ref.name.clone(),
-            policy: policies.the(PolicySpec {
+            policy: policies.share(PolicySpec {
                 mode: annotation(ANNOTATION_MODE),
                 inode_threshold: annotation(ANNOTATION_INODE_THRESHOLD),
                 time_to_full: annotation(ANNOTATION_TIME_TO_FULL),

@@ -22,7 +22,7 @@ const OTHER_CONTROLLERS: [&str; 2] = [
     "pvc.autoscaling.gardener.cloud/",
 ];
 
-/// A PersistentVolumeClaim. There are tens of thousands, so that its words have no room to spare.
+/// A PersistentVolumeClaim. There may be 150,000, so that its texts have no room to spare.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claim {
     /// Its uid.
@@ -63,7 +63,7 @@ pub struct Volume {
 impl Claim {
     /// `None` for an object without uid, which no API server returns.
     #[must_use]
-    pub fn of(object: &PersistentVolumeClaim, words: &mut Shared<str>) -> Option<Self> {
+    pub fn of(object: &PersistentVolumeClaim, names: &mut Shared<str>) -> Option<Self> {
         let spec = object.spec.clone().unwrap_or_default();
         let status = object.status.clone().unwrap_or_default();
         let requests = spec.resources.and_then(|r| r.requests);
@@ -76,7 +76,7 @@ impl Claim {
             volume: spec.volume_name.unwrap_or_default().into(),
             bound: status.phase.as_deref() == Some("Bound"),
             deleting: object.metadata.deletion_timestamp.is_some(),
-            class: words.the(spec.storage_class_name.as_deref().unwrap_or_default()),
+            class: names.share(spec.storage_class_name.as_deref().unwrap_or_default()),
             request: storage(requests.as_ref()),
             capacity: storage(status.capacity.as_ref()),
             allocated: storage(status.allocated_resources.as_ref()),
@@ -89,12 +89,12 @@ impl Claim {
 impl Volume {
     /// `None` for a volume that belongs to no claim.
     #[must_use]
-    pub fn of(object: PersistentVolume, words: &mut Shared<str>) -> Option<Self> {
+    pub fn of(object: PersistentVolume, names: &mut Shared<str>) -> Option<Self> {
         let spec = object.spec?;
         let claim = spec.claim_ref?;
         Some(Self {
             claim: Key {
-                namespace: words.the(claim.namespace?.as_str()),
+                namespace: names.share(claim.namespace?.as_str()),
                 name: claim.name?.into(),
             },
             claim_uid: claim.uid.unwrap_or_default().into(),

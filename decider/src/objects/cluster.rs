@@ -91,7 +91,7 @@ fn wal_retained(object: &api::kubedb::v1::Postgres) -> Option<String> {
 impl PodClaims {
     /// `None` for a pod that uses no claim, and for an object without uid, which no API server returns.
     #[must_use]
-    pub fn of(pod: &Pod, words: &mut Shared<str>) -> Option<Self> {
+    pub fn of(pod: &Pod, names: &mut Shared<str>) -> Option<Self> {
         let ended = matches!(
             pod.status.as_ref().and_then(|s| s.phase.as_deref()),
             Some("Succeeded" | "Failed")
@@ -110,7 +110,7 @@ impl PodClaims {
             .collect();
         (!claims.is_empty()).then_some(Self {
             uid: pod.metadata.uid.as_deref()?.into(),
-            node: words.the(spec.node_name.as_deref().unwrap_or_default()),
+            node: names.share(spec.node_name.as_deref().unwrap_or_default()),
             ended,
             claims,
         })

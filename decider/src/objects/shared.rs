@@ -5,11 +5,12 @@ use std::{borrow::Borrow, collections::HashSet, hash::Hash, sync::Arc};
 /// Less than this is not worth a look for what nobody uses any more.
 const FEW: usize = 64;
 
-/// Names of nodes, classes and namespaces, and policies: each is kept once, as long as an object uses it.
+/// Names of nodes, classes and namespaces, and policies: each is kept once. Those that no object uses any more go when there
+/// are twice as many as were in use.
 #[derive(Debug)]
 pub struct Shared<T: ?Sized> {
     all: HashSet<Arc<T>>,
-    /// With more than this, those are let go that nobody uses.
+    /// At this many, those are let go that nobody uses.
     most: usize,
 }
 
@@ -24,7 +25,7 @@ impl<T: ?Sized> Default for Shared<T> {
 
 impl<T: ?Sized + Eq + Hash> Shared<T> {
     /// The one that is equal to it, shared with all that have it.
-    pub fn the(&mut self, one: impl Borrow<T> + Into<Arc<T>>) -> Arc<T> {
+    pub fn share(&mut self, one: impl Borrow<T> + Into<Arc<T>>) -> Arc<T> {
         if let Some(known) = self.all.get(one.borrow()) {
             return Arc::clone(known);
         }
@@ -45,12 +46,21 @@ mod tests {
     #[test]
     fn one_is_kept_once_and_only_while_it_is_used() {
         let mut nodes = Shared::<str>::default();
-        let node = nodes.the("node-1");
-        assert!(Arc::ptr_eq(&node, &nodes.the("node-1")));
+        let node = nodes.share("node-1");
+        assert!(Arc::ptr_eq(&node, &nodes.share("node-1")));
         for n in 0..10 * FEW {
-            nodes.the(format!("gone-{n}").as_str());
+            nodes.share(format!("gone-{n}").as_str());
         }
         assert!(nodes.all.len() <= 2 * FEW, "{}", nodes.all.len());
-        assert!(Arc::ptr_eq(&node, &nodes.the("node-1")));
+        assert!(Arc::ptr_eq(&node, &nodes.share("node-1")));
+    }
+
+    #[test]
+    fn many_in_use_are_not_looked_through_for_each_new_one() {
+        let mut nodes = Shared::<str>::default();
+        let used: Vec<_> = (0..3 * FEW)
+            .map(|n| nodes.share(format!("node-{n}").as_str()))
+            .collect();
+        assert!(nodes.most > used.len(), "{}", nodes.most);
     }
 }

@@ -3,11 +3,11 @@
 use api::autoscaling::v1alpha1::PostgresAutoscalerStatus;
 use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 
-/// A status as it usually is: of it, others repeat all but names and numbers. What it lacks costs room, nothing else.
-const USUAL: &[u8] = br#"{"canGrow":"Yes","conditions":[{"lastTransitionTime":"2026-11-28T05:29:27Z","message":"data-pg-0 is 54% used (54.6Gi of 100Gi), threshold 80%","observedGeneration":1,"reason":"BelowThreshold","status":"True","type":"Decision"},{"lastTransitionTime":"2026-11-28T05:29:12Z","message":"nothing keeps the volumes from growing when they have to","observedGeneration":1,"reason":"CanGrow","status":"True","type":"CanGrow"}],"fullIn":"8h","observedGeneration":1,"phase":"Current","reason":"BelowThreshold","usage":"54%","volumes":[{"available":"48766411845","capacity":"100Gi","claim":"data-pg-0","fullIn":"12h","message":"data-pg-0 is 54% used (54.6Gi of 100Gi), threshold 80%","node":"node-1","rate":"16Mi/s","reason":"BelowThreshold","since":"2026-11-28T05:29:12Z","used":"58607770555","usedPercent":54,"volume":"pvc-"}]}"#;
+/// The dictionary: a usual status, from which others differ in names and numbers. What it lacks packs less well, nothing else;
+/// since nothing packed outlives the process, it can be another one at any time.
+const USUAL: &[u8] = br#"{"phase":"Current","observedGeneration":1,"conditions":[{"type":"Decision","status":"True","lastTransitionTime":"2026-11-28T05:29:27Z","observedGeneration":1,"reason":"BelowThreshold","message":"data-pg-0 is 54% used (54.6Gi of 100Gi), threshold 80%"},{"type":"CanGrow","status":"True","lastTransitionTime":"2026-11-28T05:29:12Z","observedGeneration":1,"reason":"CanGrow","message":"nothing keeps the volumes from growing when they have to"}],"usage":"54%","canGrow":"Yes","fullIn":"8h","reason":"BelowThreshold","volumes":[{"claim":"data-pg-0","volume":"pvc-","node":"node-1","capacity":"100Gi","used":"58607770555","available":"48766411845","usedPercent":54,"rate":"16Mi/s","fullIn":"12h","reason":"BelowThreshold","message":"data-pg-0 is 54% used (54.6Gi of 100Gi), threshold 80%","since":"2026-11-28T05:29:12Z"}]}"#;
 
-/// A status as the API server has it, packed: a tenth of what it takes when it is read, which is done when its autoscaler is
-/// looked at.
+/// A status as the API server has it, as packed JSON. It is read when its autoscaler is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored(Box<[u8]>);
 
@@ -53,13 +53,22 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_read_as_it_was_kept_in_a_third_of_its_text() {
+    fn the_usual_one_is_as_they_are_written() {
+        let usual: PostgresAutoscalerStatus = serde_json::from_slice(USUAL).unwrap();
+        assert_eq!(
+            String::from_utf8(serde_json::to_vec(&usual).unwrap()).unwrap(),
+            String::from_utf8_lossy(USUAL)
+        );
+    }
+
+    #[test]
+    fn a_status_is_read_as_it_was_kept_in_a_quarter_of_its_text() {
         for n in 1..90 {
             let (status, stored) = (status(n), Stored::of(&status(n)));
             assert_eq!(stored.read(), status);
             assert_eq!(stored, Stored::of(&status), "the same is the same");
             let text = serde_json::to_vec(&status).unwrap().len();
-            assert!(stored.0.len() * 3 < text, "{} of {text}", stored.0.len());
+            assert!(stored.0.len() * 4 < text, "{} of {text}", stored.0.len());
         }
         let unusual = PostgresAutoscalerStatus::default();
         assert_eq!(Stored::of(&unusual).read(), unusual);

@@ -38,8 +38,8 @@ pub(super) const PACE: Pace = Pace {
     resolve_every: Duration::from_secs(5),
 };
 
-/// What a replica takes in without reading it; the windows of HTTP/2 begin at this size.
-const WINDOW: u32 = 64 << 10;
+/// What a replica takes in without reading it, as the decider has it. Until an agent knows, it is 64 KiB.
+const WINDOW: u32 = 8 << 10;
 
 /// A stream that a replica has taken; the test reads from it when it likes.
 pub(super) struct Taken {

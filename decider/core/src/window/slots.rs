@@ -25,8 +25,7 @@ impl Slot {
     }
 }
 
-/// Maxima in the order of time, oldest first. Without room to spare: a volume that does not move has two of them, and most
-/// volumes do not.
+/// Maxima in the order of time, oldest first. Without room to spare: most volumes do not move, and such a volume has two.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slots(Box<[Slot]>);
 
@@ -186,6 +185,10 @@ pub(super) fn round(bytes: Bytes) -> Bytes {
 impl Slots {
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.0)
     }
 
     pub(super) const MOST: usize = SLOTS;

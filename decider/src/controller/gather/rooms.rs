@@ -23,8 +23,8 @@ pub(super) fn rooms(
     for (key, quota) in quotas {
         let ours = quota.left.iter().filter(|(class, _)| {
             class
-                .as_ref()
-                .is_none_or(|c| classes.iter().any(|class| **class == **c))
+                .as_deref()
+                .is_none_or(|class| classes.iter().any(|ours| **ours == *class))
         });
         rooms.extend(ours.map(|(_, left)| Room::Sum {
             what: format!("ResourceQuota {}", key.name),

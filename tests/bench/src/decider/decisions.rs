@@ -1,4 +1,5 @@
-//! What deciding costs by itself: the decider's own function, over every database of the fleet as it is gathered, on one thread.
+//! What deciding costs by itself: the decider's own function on one thread, over databases like those of the fleet that were made
+//! beforehand. Left out is what gathering does: joining objects, reading policies, and rates of windows.
 
 use std::time::{Duration, Instant};
 

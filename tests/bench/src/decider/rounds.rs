@@ -58,11 +58,11 @@ pub struct Figures {
     pub decisions: f64,
     /// Statuses written then.
     pub statuses: u64,
-    /// Of a sweep of all databases: seconds until done, and what it took of one thread.
+    /// Of a sweep of all databases: seconds until done.
     pub sweep: f64,
     /// Time in gathering and deciding per sweep, in seconds.
     pub sweep_thread: f64,
-    /// Deciding alone, of everything gathered before, on one thread, in seconds.
+    /// Deciding alone, for databases like the fleet's made beforehand, on one thread, in seconds.
     pub decisions_alone: f64,
     /// What the agents heard during sweeps.
     pub sweeping: Traffic,

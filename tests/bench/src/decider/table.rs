@@ -51,7 +51,7 @@ const LINES: [Line; 24] = [
     ("sweep: decisions alone, of one thread, ms", "100", |f| {
         format!("{:.0}", f.decisions_alone * 1e3)
     }),
-    ("sweep: with gathering, of one thread, ms", "", |f| {
+    ("sweep: with gathering, of one thread, ms", "100", |f| {
         format!("{:.0}", f.sweep_thread * 1e3)
     }),
     ("sweep: until done, ms", "", |f| format!("{:.0}", f.sweep * 1e3)),
