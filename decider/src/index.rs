@@ -129,7 +129,9 @@ impl Index {
     pub(crate) fn pod(&mut self, change: &Change<PodClaims>, objects: &Objects) -> Vec<Key> {
         let claims = |pod: Option<&PodClaims>| -> Vec<Key> {
             let names = pod.into_iter().flat_map(|p| &p.claims);
-            names.map(|claim| change.key.beside_sharing(claim)).collect()
+            names
+                .map(|claim| Key::sharing(&change.key.namespace, claim))
+                .collect()
         };
         let (old, new) = (claims(change.old.as_deref()), claims(change.new.as_deref()));
         old.iter().for_each(|claim| self.pods.remove(claim, &change.key));
@@ -198,7 +200,7 @@ impl Index {
     pub(crate) fn database_of(&mut self, claim: &Key, objects: &Objects) -> Option<Key> {
         self.refresh(objects);
         let member = self.join.of_claim(&claim.namespace, &claim.name)?;
-        Some(Key::new(&member.database.namespace, &member.database.name))
+        Some(Key::sharing(&member.database.namespace, &member.database.name))
     }
 
     /// Joins anew when databases or sets have changed since the last time somebody asked.

@@ -5,7 +5,7 @@
 
 use control::watch::{Store, Watches};
 use k8s_openapi::api::{
-    core::v1::{LimitRange, PersistentVolumeClaim, Pod, ResourceQuota},
+    core::v1::{LimitRange, Pod, ResourceQuota},
     storage::v1::StorageClass,
 };
 use runtime::tasks::Tasks;
@@ -62,9 +62,7 @@ impl Objects {
         tasks.spawn("watch petsets", task);
         let (requests, task) = watches.all(Request::of);
         tasks.spawn("watch requests", task);
-        let (claims, task) = watches.all(sharing(|claim: PersistentVolumeClaim, names| {
-            Claim::of(&claim, names)
-        }));
+        let (claims, task) = watches.all(sharing(Claim::of));
         tasks.spawn("watch claims", task);
         let (volumes, task) = watches.all(sharing(Volume::of));
         tasks.spawn("watch volumes", task);

@@ -80,7 +80,7 @@ impl Index {
     pub(crate) fn database_of(&self, claim: &Key) -> Option<Key> {
         let join = self.join();
         let member = join.of_claim(&claim.namespace, &claim.name)?;
-        Some(Key::new(&member.database.namespace, &member.database.name))
+        Some(Key::sharing(&member.database.namespace, &member.database.name))
     }
 
     /// The databases whose data this set holds: its own, as far as is known.

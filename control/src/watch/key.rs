@@ -23,13 +23,19 @@ impl Key {
         }
     }
 
-    /// Names a cluster-scoped object, whose name is shared, not copied.
+    /// Names an object by words that are shared, not copied.
     #[must_use]
-    pub fn of_cluster(name: &Arc<str>) -> Self {
+    pub fn sharing(namespace: &Arc<str>, name: &Arc<str>) -> Self {
         Self {
-            namespace: Arc::default(),
+            namespace: Arc::clone(namespace),
             name: Arc::clone(name),
         }
+    }
+
+    /// The same of a cluster-scoped object.
+    #[must_use]
+    pub fn of_cluster(name: &Arc<str>) -> Self {
+        Self::sharing(&Arc::default(), name)
     }
 
     /// Names another object of the same namespace, whose name the two then share.
@@ -38,15 +44,6 @@ impl Key {
         Self {
             namespace: Arc::clone(&self.namespace),
             name: name.into(),
-        }
-    }
-
-    /// Like [`Key::beside`], but the name is shared, not copied.
-    #[must_use]
-    pub fn beside_sharing(&self, name: &Arc<str>) -> Self {
-        Self {
-            namespace: Arc::clone(&self.namespace),
-            name: Arc::clone(name),
         }
     }
 

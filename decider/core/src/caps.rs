@@ -108,11 +108,6 @@ pub(crate) fn of_failure(db: &Database, base: Bytes, profile: &Profile) -> Optio
     })
 }
 
-/// The tightest of them.
-pub(crate) fn tightest(caps: &[Cap]) -> Option<&Cap> {
-    caps.iter().min_by_key(|cap| cap.limit)
-}
-
 /// The largest size that all claims can have together when `left` more may be charged for them.
 fn affordable(charged: impl Iterator<Item = Bytes> + Clone, left: Bytes) -> Bytes {
     let costs = |size: u64| -> u128 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use units::{Bytes, Percent, Reason};
 
 use crate::{
-    caps::{Cap, tightest},
+    caps::Cap,
     database::{Database, Resize, Seen, Volume},
     human::human,
     policy::Limits,
@@ -143,7 +143,8 @@ pub(crate) fn grow(
         fallback,
     } = climb(base, needed, limits).ok_or(Reason::NoGrowth)?;
     let wanted = size.round_up_to(profile.granularity).ok_or(Reason::NoGrowth)?;
-    let capped_by = tightest(&caps).filter(|cap| cap.limit < wanted).cloned();
+    let tightest = caps.iter().min_by_key(|cap| cap.limit);
+    let capped_by = tightest.filter(|cap| cap.limit < wanted).cloned();
     let to = capped_by.as_ref().map_or(wanted, |cap| cap.limit);
     if to <= base {
         return Err(capped_by.map_or(Reason::NoGrowth, |cap| cap.reason));

@@ -63,9 +63,10 @@ pub struct Volume {
 impl Claim {
     /// `None` for an object without uid, which no API server returns.
     #[must_use]
-    pub fn of(object: &PersistentVolumeClaim, names: &mut Shared<str>) -> Option<Self> {
-        let spec = object.spec.clone().unwrap_or_default();
-        let status = object.status.clone().unwrap_or_default();
+    pub fn of(object: PersistentVolumeClaim, names: &mut Shared<str>) -> Option<Self> {
+        let other_controller = other_controller(&object);
+        let spec = object.spec.unwrap_or_default();
+        let status = object.status.unwrap_or_default();
         let requests = spec.resources.and_then(|r| r.requests);
         let resize = status
             .allocated_resource_statuses
@@ -81,7 +82,7 @@ impl Claim {
             capacity: storage(status.capacity.as_ref()),
             allocated: storage(status.allocated_resources.as_ref()),
             resize: resize.unwrap_or_default().into(),
-            other_controller: other_controller(object).map(Into::into),
+            other_controller: other_controller.map(Into::into),
         })
     }
 }
@@ -135,7 +136,7 @@ mod tests {
             "status": {"phase": "Bound", "capacity": {"storage": "1Gi"}, "allocatedResources": {"storage": "2Gi"},
                        "allocatedResourceStatuses": {"storage": "ControllerResizeInProgress"}}
         }));
-        Claim::of(&object.unwrap(), &mut Shared::default()).unwrap()
+        Claim::of(object.unwrap(), &mut Shared::default()).unwrap()
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use decider_core::{
-    Claim, Database, Decision, Modifications, Policy, PolicySpec, Profile, Raw, Resize, Room, RuleSpec,
-    Sample, Seen, Usage, Volume, Window, decide,
+    Claim, Database, Decision, Modifications, Point, Policy, PolicySpec, Profile, Raw, Resize, Room,
+    RuleSpec, Sample, Seen, Usage, Volume, Window, decide,
 };
 use jiff::{SignedDuration, Timestamp};
 use runtime::clock::{Clock, SystemClock};
@@ -59,7 +59,7 @@ fn database(fleet: Fleet, index: u32, now: Timestamp) -> anyhow::Result<Database
 fn volume(fleet: Fleet, index: u32, now: Timestamp) -> anyhow::Result<Volume> {
     let seconds_ago = |seconds| now - SignedDuration::from_secs(seconds);
     let used = CAPACITY / 2 + u64::from(index % 100) * STEP;
-    let past = |step: i64| decider_core::Point {
+    let past = |step: i64| Point {
         at: seconds_ago(step * 50 + 1),
         used: Bytes::new(used - step.unsigned_abs() * STEP),
         capacity: Bytes::new(CAPACITY),
