@@ -105,9 +105,9 @@ impl Context {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
             started: parts.clock.now(),
+            resting: Resting::new(Arc::clone(&parts.store)),
             parts,
             memory: Memory::default(),
-            resting: Resting::default(),
             index: Mutex::default(),
             filled: AtomicBool::new(false),
             backoff: PerObject::new(RETRY.0, RETRY.1),

@@ -65,6 +65,7 @@ pub(crate) struct Index {
     requests: Groups<Key, Key>,
     /// By set, since which sets are a database's changes with the sets.
     claims: Groups<Key, Key>,
+    /// Those that are not named as their set names the claim's pod.
     pods: Groups<Key, Key>,
     namespaces: Groups<Arc<str>, Key>,
     quotas: Groups<Arc<str>, Key>,
@@ -77,7 +78,7 @@ impl Index {
     /// Takes in a change of an autoscaler; answers the databases it is about.
     pub(crate) fn autoscaler(&mut self, change: &Change<Autoscaler>) -> Vec<Key> {
         self.namespaces.follow(change);
-        let of = |a: &Autoscaler| change.key.beside(&a.database);
+        let of = |a: &Autoscaler| Key::sharing(&change.key.namespace, &a.database);
         let (old, new) = (change.old.as_deref().map(of), change.new.as_deref().map(of));
         if let Some(database) = &old {
             self.autoscalers.remove(database, &change.key);
@@ -134,9 +135,13 @@ impl Index {
                 .collect()
         };
         let (old, new) = (claims(change.old.as_deref()), claims(change.new.as_deref()));
-        old.iter().for_each(|claim| self.pods.remove(claim, &change.key));
-        new.iter()
-            .for_each(|claim| self.pods.add(claim.clone(), change.key.clone()));
+        let is_foreign = |claim: &&Key| of_set(claim).as_ref() != Some(&change.key);
+        for claim in old.iter().filter(is_foreign) {
+            self.pods.remove(claim, &change.key);
+        }
+        for claim in new.iter().filter(is_foreign) {
+            self.pods.add(claim.clone(), change.key.clone());
+        }
         old.iter()
             .chain(&new)
             .filter_map(|claim| self.database_of(claim, objects))
@@ -163,7 +168,7 @@ impl Index {
     /// Databases of a namespace that autoscalers name.
     pub(crate) fn of_namespace(&self, namespace: &Arc<str>, objects: &Objects) -> Vec<Key> {
         let autoscalers = self.namespaces.of(namespace);
-        let database = |key: &Key| Some(key.beside(&objects.autoscalers.get(key)?.database));
+        let database = |key: &Key| Some(Key::sharing(namespace, &objects.autoscalers.get(key)?.database));
         autoscalers.iter().filter_map(database).collect()
     }
 
@@ -191,9 +196,10 @@ impl Index {
         claims
     }
 
-    /// The pods that use the claim, those that have ended among them.
+    /// The pods that may use the claim, those that have ended among them: the one that its set has for it, which need not
+    /// be there, and others that do.
     pub(crate) fn pods(&self, claim: &Key) -> Vec<Key> {
-        self.pods.of(claim)
+        of_set(claim).into_iter().chain(self.pods.of(claim)).collect()
     }
 
     /// The database that a claim holds data of.
@@ -215,6 +221,12 @@ impl Index {
             self.join = Join::new(databases, sets);
         }
     }
+}
+
+/// The pod for which a set has made the claim, by its name: there are too many to keep an entry for each.
+fn of_set(claim: &Key) -> Option<Key> {
+    let pod = claim.name.strip_prefix(DATA_TEMPLATE)?.strip_prefix('-')?;
+    split_claim(&claim.name, DATA_TEMPLATE).map(|_| claim.beside(pod))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::Uid;
 
 mod asked;
+mod calm;
 mod entry;
 mod moved;
 mod node;
@@ -158,7 +159,9 @@ impl Store {
         let Some(entry) = inner.own_entry(mount, by) else {
             return;
         };
-        let changed = entry.take(measurement, stuck, now);
+        let shown = entry.shown_calm();
+        let changed = entry.take(measurement, stuck, now) && !entry.stays_calm(shown);
+        entry.calm &= !changed;
         drop(inner);
         if changed {
             self.moved.mark(&mount.pv);

@@ -180,7 +180,7 @@ fn request(key: &Key, autoscaler: &Autoscaler, gathered: &Gathered, wish: &Wish<
         metadata: ObjectMeta {
             name: Some(request_name(
                 database,
-                &autoscaler.uid,
+                &autoscaler.uid.to_string(),
                 &gathered.database_uid,
                 base,
                 gathered.attempt,
@@ -192,14 +192,14 @@ fn request(key: &Key, autoscaler: &Autoscaler, gathered: &Gathered, wish: &Wish<
                 api_version: PostgresAutoscaler::api_version(&()).into_owned(),
                 kind: PostgresAutoscaler::kind(&()).into_owned(),
                 name: key.name.to_string(),
-                uid: autoscaler.uid.clone(),
+                uid: autoscaler.uid.to_string(),
                 controller: Some(true),
                 block_owner_deletion: Some(true),
             }]),
             ..ObjectMeta::default()
         },
         spec: PostgresOpsRequestSpec {
-            database_ref: database.as_str().into(),
+            database_ref: (&**database).into(),
             type_: Some(RequestType::VolumeExpansion),
             volume_expansion: Some(VolumeExpansion {
                 postgres: Some(to.into()),

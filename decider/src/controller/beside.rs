@@ -29,7 +29,7 @@ pub(super) async fn remember(
     now: Timestamp,
 ) -> Result<(), Error> {
     let wanted = modifications(&autoscaler.modifications, &gathered.requests);
-    if wanted == autoscaler.modifications {
+    if *wanted == *autoscaler.modifications {
         return Ok(());
     }
     let text = json!(wanted).to_string();
@@ -73,8 +73,9 @@ pub(super) async fn own(
 ) -> Result<(), Error> {
     let uid = &*gathered.database_uid;
     let is_owner = |o: &OwnerReference| o.kind == "Postgres" && o.uid == uid;
+    let is_owned = autoscaler.owner == Some(uid.into()) || autoscaler.other_owners.iter().any(is_owner);
     let wanted = gathered.db.exists && gathered.db.other_autoscalers.is_empty() && !autoscaler.deleting;
-    if !wanted || uid.is_empty() || autoscaler.owners.iter().any(is_owner) {
+    if !wanted || uid.is_empty() || is_owned {
         return Ok(());
     }
     // Written meanwhile, by our own status: the watch brings us back.
@@ -82,17 +83,12 @@ pub(super) async fn own(
         return Ok(());
     }
     // A Postgres of the same name that is gone owns nothing any more.
-    let mut owners: Vec<OwnerReference> = autoscaler
-        .owners
-        .iter()
-        .filter(|o| o.kind != "Postgres" || o.name != autoscaler.database)
-        .cloned()
-        .collect();
+    let mut owners = autoscaler.other_owners.to_vec();
     let controlled = owners.iter().any(|o| o.controller == Some(true));
     owners.push(OwnerReference {
         api_version: api::kubedb::v1::Postgres::api_version(&()).into_owned(),
         kind: api::kubedb::v1::Postgres::kind(&()).into_owned(),
-        name: autoscaler.database.clone(),
+        name: autoscaler.database.to_string(),
         uid: uid.to_string(),
         // The API server allows one controller.
         controller: Some(!controlled),
@@ -120,8 +116,8 @@ pub(super) fn target(key: &Key, autoscaler: &Autoscaler) -> Target {
     Target {
         namespace: key.namespace.to_string(),
         name: key.name.to_string(),
-        uid: autoscaler.uid.clone(),
-        resource_version: Some(autoscaler.resource_version.clone()),
+        uid: autoscaler.uid.to_string(),
+        resource_version: Some(autoscaler.resource_version.to_string()),
     }
 }
 
@@ -132,7 +128,7 @@ pub(super) fn reference(key: &Key, autoscaler: &Autoscaler) -> ObjectReference {
         kind: Some(PostgresAutoscaler::kind(&()).into_owned()),
         namespace: Some(key.namespace.to_string()),
         name: Some(key.name.to_string()),
-        uid: Some(autoscaler.uid.clone()),
+        uid: Some(autoscaler.uid.to_string()),
         ..ObjectReference::default()
     }
 }

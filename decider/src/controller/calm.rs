@@ -3,7 +3,8 @@
 //! is looked at in full about every ten minutes only, for the sake of what is predicted of it, which is written no more
 //! often.
 //!
-//! A large fleet is at rest nearly all of it. What is asked instead costs a hundredth of a decision.
+//! A large fleet is at rest nearly all of it. A sample of such a volume ends in the [`Store`], which looks whether it shows
+//! something else: nobody is woken.
 
 use std::{
     collections::HashMap,
@@ -12,16 +13,13 @@ use std::{
 };
 
 use control::watch::Key;
-use decider_core::{Decision, Seen};
+use decider_core::{Decision, Seen, VolumeRecord};
 use jiff::Timestamp;
 use rand::Rng;
-use units::{Percent, Reason};
+use units::Reason;
 
 use super::{Gathered, Outcome};
-use crate::{
-    metrics::SOON,
-    store::{Store, Stream},
-};
+use crate::store::Store;
 
 /// Time without a look in full, at least and at most: spread, so that those that began together do not go on so.
 const REST: (Duration, Duration) = (Duration::from_secs(300), Duration::from_secs(900));
@@ -31,8 +29,11 @@ const SOONEST: Duration = Duration::from_millis(500);
 const LONGEST_LEAD: Duration = Duration::from_secs(300);
 
 /// The databases at rest, by their autoscalers.
-#[derive(Debug, Default)]
-pub(super) struct Resting(Mutex<HashMap<Key, State>>);
+#[derive(Debug)]
+pub(super) struct Resting {
+    all: Mutex<HashMap<Key, State>>,
+    store: Arc<Store>,
+}
 
 #[derive(Debug)]
 enum State {
@@ -42,37 +43,28 @@ enum State {
     Resting(Rest),
 }
 
-/// A database at rest.
+/// A database at rest: its volumes, whose movements are not marked meanwhile, and until when.
 #[derive(Debug)]
 pub(super) struct Rest {
-    volumes: Box<[AtRest]>,
+    volumes: Box<[Arc<str>]>,
     until: Timestamp,
 }
 
-/// A volume at rest: what vouches for it, and what it showed.
-#[derive(Debug)]
-struct AtRest {
-    pv: Arc<str>,
-    stream: Arc<Stream>,
-    shown: Shown,
-}
-
-/// What a decision reads of a volume, as coarse as its rules are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Shown {
-    capacity: u64,
-    used: Percent,
-    inodes: Option<Percent>,
-    read_only: bool,
-}
-
 impl Resting {
+    /// None is at rest yet.
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        Self {
+            all: Mutex::default(),
+            store,
+        }
+    }
+
     /// Something about it has changed.
     pub(super) fn disturb(&self, key: &Key) {
         let mut all = self.all();
         match all.get_mut(key) {
             Some(State::Looking { disturbed }) => *disturbed = true,
-            Some(State::Resting(_)) => drop(all.remove(key)),
+            Some(State::Resting(_)) => self.rise(all.remove(key)),
             None => {}
         }
     }
@@ -80,17 +72,21 @@ impl Resting {
     /// It is being looked at in full.
     pub(super) fn begin(&self, key: &Key) {
         let looking = State::Looking { disturbed: false };
-        self.all().insert(key.clone(), looking);
+        self.rise(self.all().insert(key.clone(), looking));
     }
 
     /// It was looked at, and is at rest unless it was disturbed meanwhile.
     pub(super) fn end(&self, key: &Key, rest: Option<Rest>) {
         let mut all = self.all();
         let undisturbed = matches!(all.get(key), Some(State::Looking { disturbed: false }));
-        match rest.filter(|_| undisturbed) {
-            Some(rest) => drop(all.insert(key.clone(), State::Resting(rest))),
-            None => drop(all.remove(key)),
-        }
+        let ended = match rest {
+            Some(rest) if undisturbed => all.insert(key.clone(), State::Resting(rest)),
+            rest => {
+                all.remove(key);
+                rest.map(State::Resting)
+            }
+        };
+        self.rise(ended);
     }
 
     /// For how long it need not be looked at, if it is at rest.
@@ -102,33 +98,26 @@ impl Resting {
             State::Resting(rest) => rest.left(now),
         };
         if left.is_none() {
-            all.remove(key);
+            self.rise(all.remove(key));
         }
         left
     }
 
-    /// A volume of it has moved, and it is at rest all the same, if somebody has vouched for the volume `since`.
-    pub(super) fn bears(&self, key: &Key, pv: &str, store: &Store, since: Timestamp) -> bool {
-        let all = self.all();
-        let Some(State::Resting(rest)) = all.get(key) else {
-            return false;
-        };
-        let Some(volume) = rest.volumes.iter().find(|v| *v.pv == *pv) else {
-            return false;
-        };
-        store.undisputed(pv, since).is_some_and(|(stream, seen)| {
-            Arc::ptr_eq(&stream, &volume.stream) && Shown::of(&seen) == volume.shown && !is_full_soon(&seen)
-        })
+    /// It is at rest no more: its volumes' movements are marked again.
+    fn rise(&self, state: Option<State>) {
+        if let Some(State::Resting(rest)) = state {
+            rest.volumes.iter().for_each(|pv| self.store.stir(pv));
+        }
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<Key, State>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Rest {
     /// The rest that a look found, at most until something is due `within` some time; none if there is more to decide, or
-    /// nobody has vouched for a volume `since`.
+    /// nobody has vouched for a volume `since`. Its volumes' movements are not marked from now on.
     pub(super) fn of(
         gathered: &Gathered,
         outcome: &Outcome,
@@ -137,44 +126,24 @@ impl Rest {
         now: Timestamp,
         since: Timestamp,
     ) -> Option<Self> {
-        let Outcome::Decided(decision) = outcome else {
-            return None;
-        };
-        let Decision::Hold { reason, record } = decision.as_ref() else {
-            return None;
-        };
+        let volumes = below(gathered, outcome)?;
+        let rest = rand::rng().random_range(REST.0..REST.1);
+        let until = now
+            .checked_add(within.map_or(rest, |within| within.min(rest)))
+            .ok()?;
         let limits = gathered.policy.limits.as_ref().ok()?;
-        let is_below = *reason == Reason::BelowThreshold && record.barrier.is_none();
-        let leads = record
-            .volumes
-            .iter()
-            .all(|v| v.lead.is_some_and(|lead| lead <= LONGEST_LEAD));
-        if !is_below || !leads {
+        let fits = |seen: &Seen| {
+            let inodes = seen.sample.inodes_percent();
+            seen.sample.usage.percent() < limits.usage_threshold
+                && inodes.is_none_or(|used| used < limits.inode_threshold)
+                && seen.trend.rate.is_some()
+                && seen.trend.sustained.is_some()
+        };
+        if !volumes.iter().all(|pv| store.calm(pv, since, fits)) {
+            volumes.iter().for_each(|pv| store.stir(pv));
             return None;
         }
-        let at_rest = |record: &decider_core::VolumeRecord| {
-            let pv = gathered.volumes.get(&record.claim)?;
-            let (stream, seen) = store.undisputed(pv, since)?;
-            let shown = Shown::of(&seen);
-            let foreseen = seen.trend.rate.is_some() && seen.trend.sustained.is_some();
-            let below = record.reason == Reason::BelowThreshold
-                && shown.used < limits.usage_threshold
-                && shown.inodes.is_none_or(|used| used < limits.inode_threshold);
-            let far = below && foreseen && !is_full_soon(&seen);
-            far.then(|| AtRest {
-                pv: Arc::clone(pv),
-                stream,
-                shown,
-            })
-        };
-        let volumes: Option<Box<[AtRest]>> = record.volumes.iter().map(at_rest).collect();
-        let rest = rand::rng().random_range(REST.0..REST.1);
-        Some(Self {
-            volumes: volumes.filter(|volumes| !volumes.is_empty())?,
-            until: now
-                .checked_add(within.map_or(rest, |within| within.min(rest)))
-                .ok()?,
-        })
+        Some(Self { volumes, until })
     }
 
     /// Until the rest is over; none if that is so now.
@@ -185,20 +154,28 @@ impl Rest {
     }
 }
 
-impl Shown {
-    fn of(seen: &Seen) -> Self {
-        Self {
-            capacity: seen.sample.usage.capacity.get(),
-            used: seen.sample.usage.percent(),
-            inodes: seen.sample.inodes_percent(),
-            read_only: seen.sample.read_only,
-        }
-    }
-}
-
-fn is_full_soon(seen: &Seen) -> bool {
-    let left = seen.trend.full_in(seen.sample.usage.available);
-    left.is_some_and(|left| left < SOON)
+/// The PersistentVolumes of a database, one at least, of which all are below their thresholds and nothing else is to be
+/// decided.
+fn below(gathered: &Gathered, outcome: &Outcome) -> Option<Box<[Arc<str>]>> {
+    let Outcome::Decided(decision) = outcome else {
+        return None;
+    };
+    let Decision::Hold { reason, record } = decision.as_ref() else {
+        return None;
+    };
+    let is_below = |volume: &VolumeRecord| {
+        volume.reason == Reason::BelowThreshold && volume.lead.is_some_and(|lead| lead <= LONGEST_LEAD)
+    };
+    let all_below =
+        *reason == Reason::BelowThreshold && record.barrier.is_none() && record.volumes.iter().all(is_below);
+    let pv = |volume: &VolumeRecord| gathered.volumes.get(&volume.claim).cloned();
+    let volumes: Box<[Arc<str>]> = record
+        .volumes
+        .iter()
+        .filter(|_| all_below)
+        .map(pv)
+        .collect::<Option<_>>()?;
+    (!volumes.is_empty()).then_some(volumes)
 }
 
 #[cfg(test)]

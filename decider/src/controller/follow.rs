@@ -195,16 +195,12 @@ pub(super) async fn samples(context: &Context) {
                 let database = index.database_of(claim, &context.parts.objects);
                 database.map(|database| index.autoscalers(&database))
             };
-            let autoscalers = autoscalers.unwrap_or_default();
-            let Parts { store, clock, .. } = &context.parts;
-            let since = context.stale_before(clock.now());
-            let bears = |key: &Key| context.resting.bears(key, &pv, store, since);
-            if !autoscalers.is_empty() && autoscalers.iter().all(bears) {
-                continue;
-            }
             let pods = Pods::of(claim, &context.index(), &context.parts.objects);
             count_strangers(context, &pv, &pods);
-            autoscalers.into_iter().for_each(|key| context.wake(key));
+            autoscalers
+                .into_iter()
+                .flatten()
+                .for_each(|key| context.wake(key));
         }
         together.await;
     }

@@ -45,7 +45,7 @@ pub(crate) struct Gathered {
 
 /// Gathers for one autoscaler.
 pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now: Timestamp) -> Gathered {
-    let database = key.beside(&autoscaler.database);
+    let database = Key::sharing(&key.namespace, &autoscaler.database);
     let (claims, requests, others, bounds) = {
         let mut index = context.index();
         let claims = index.claims(&database, &context.parts.objects);

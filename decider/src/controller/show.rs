@@ -82,7 +82,7 @@ impl Context {
         let decided = catch_unwind(AssertUnwindSafe(decide));
         let mut shown = view::Database {
             namespace: key.namespace.to_string(),
-            name: autoscaler.database.clone(),
+            name: autoscaler.database.to_string(),
             autoscaler: key.name.to_string(),
             thresholds: thresholds(policy),
             expansion_millis: u64::try_from(profile.duration.as_millis()).ok(),

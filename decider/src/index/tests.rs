@@ -146,19 +146,26 @@ fn an_autoscaler_that_changes_its_database_concerns_both() {
     assert!(bench.index.autoscalers(&key("two")).is_empty());
 }
 
+/// The claim's own pod may be there or not.
 #[test]
-fn a_claim_has_the_pods_that_use_it() {
+fn a_claim_has_its_own_pod_and_the_others_that_use_it() {
     let mut bench = Bench::default();
     bench.postgres("pg", "1");
     let pod = || PodClaims {
-        claims: ["data-pg-0".into()].into(),
+        claims: ["data-pg-0".into(), "scratch".into()].into(),
         ..PodClaims::default()
     };
     let told = bench.take(|o| &o.pods, |s| s.put(key("pg-0"), pod()), Index::pod);
     assert_eq!(told, [key("pg")]);
+    assert!(bench.index.pods.of(&key("data-pg-0")).is_empty(), "by its name");
     bench.take(|o| &o.pods, |s| s.put(key("backup"), pod()), Index::pod);
+    let pods = |bench: &Bench, claim: &str| bench.index.pods(&key(claim));
+    assert_eq!(pods(&bench, "data-pg-0"), [key("pg-0"), key("backup")]);
+    assert_eq!(pods(&bench, "scratch"), [key("backup"), key("pg-0")]);
     bench.take(|o| &o.pods, |s| s.remove(&key("pg-0")), Index::pod);
-    assert_eq!(bench.index.pods(&key("data-pg-0")), [key("backup")]);
+    assert_eq!(pods(&bench, "scratch"), [key("backup")]);
     bench.take(|o| &o.pods, |s| s.remove(&key("backup")), Index::pod);
-    assert!(bench.index.pods(&key("data-pg-0")).is_empty());
+    assert_eq!(pods(&bench, "data-pg-0"), [key("pg-0")]);
+    assert!(pods(&bench, "scratch").is_empty());
+    assert!(bench.index.pods.0.is_empty());
 }

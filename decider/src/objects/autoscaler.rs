@@ -16,32 +16,35 @@ use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
 use super::{Shared, Stored};
+use crate::Uid;
 
 /// A PostgresAutoscaler.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Autoscaler {
     /// Its uid.
-    pub uid: String,
+    pub uid: Uid,
     /// What writes are based on.
-    pub resource_version: String,
+    pub resource_version: Box<str>,
     /// Generation of its spec.
     pub generation: Option<i64>,
     /// It is being deleted.
     pub deleting: bool,
     /// The Postgres, in its namespace.
-    pub database: String,
+    pub database: Arc<str>,
     /// The policy, as written: few differ.
     pub policy: Arc<PolicySpec>,
     /// How volumes are to be expanded.
     pub mode: Option<ExpansionMode>,
     /// What its requests carry.
     pub options: OpsRequestOptions,
-    /// Its owners.
-    pub owners: Vec<OwnerReference>,
+    /// The uid of its owner, the Postgres of that name.
+    pub owner: Option<Uid>,
+    /// Its other owners.
+    pub other_owners: Box<[OwnerReference]>,
     /// When it was made: what its claims had before, nobody remembers.
     pub created: Option<Timestamp>,
     /// What it asked for in the past, from our annotation.
-    pub modifications: Vec<Modification>,
+    pub modifications: Box<[Modification]>,
     /// The annotation is there and cannot be read: its past is not known.
     pub forgetful: bool,
     /// Its status as stored.
@@ -70,12 +73,16 @@ impl Autoscaler {
         // Ours alone writes it; a text that does not read is a history that is not known.
         let past = annotation(ANNOTATION_MODIFICATIONS).map(|text| serde_json::from_str(&text).ok());
         let forgetful = past == Some(None);
+        let database = object.spec.database_ref.name.as_str();
+        let owners = object.owner_references().iter();
+        let (ours, others): (Vec<&OwnerReference>, Vec<&OwnerReference>) =
+            owners.partition(|o| o.kind == "Postgres" && o.name == database);
         Some(Self {
-            uid: object.uid()?,
-            resource_version: object.resource_version()?,
+            uid: object.metadata.uid.as_deref()?.into(),
+            resource_version: object.resource_version()?.into(),
             generation: object.metadata.generation,
             deleting: object.metadata.deletion_timestamp.is_some(),
-            database: object.spec.database_ref.name.clone(),
+            database: database.into(),
             policy: policies.share(PolicySpec {
                 mode: annotation(ANNOTATION_MODE),
                 inode_threshold: annotation(ANNOTATION_INODE_THRESHOLD),
@@ -85,9 +92,10 @@ impl Autoscaler {
             }),
             mode: storage.and_then(|s| s.expansion_mode.clone()),
             options: object.spec.ops_request_options.clone().unwrap_or_default(),
-            owners: object.owner_references().to_vec(),
+            owner: ours.first().map(|owner| owner.uid.as_str().into()),
+            other_owners: others.into_iter().cloned().collect(),
             created: object.metadata.creation_timestamp.as_ref().map(|t| t.0),
-            modifications: past.flatten().unwrap_or_default(),
+            modifications: past.flatten().map(Vec::into).unwrap_or_default(),
             forgetful,
             status: object.status.as_ref().map(Stored::of).unwrap_or_default(),
         })

@@ -11,6 +11,8 @@ use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 use units::{Bytes, Reason};
 
+use crate::Uid;
+
 /// Annotation of a request: the size it starts from, a quantity.
 pub const BASE: &str = "highwater.dev/base";
 /// Annotation of a request: how many requests of its autoscaler had ended at its base before.
@@ -27,7 +29,7 @@ pub struct Request {
     /// The Postgres, in its namespace.
     pub database: String,
     /// Uid of the autoscaler that made it; empty if it was made by hand.
-    pub autoscaler: String,
+    pub autoscaler: Uid,
     /// Its phase; Pending if nobody has written one.
     pub phase: Phase,
     /// When it was made.
@@ -85,7 +87,7 @@ impl Request {
                 .owner_references()
                 .iter()
                 .find(maker)
-                .map(|o| o.uid.clone())
+                .map(|o| o.uid.as_str().into())
                 .unwrap_or_default(),
             ended: phase
                 .is_final()

@@ -1,11 +1,11 @@
 //! What the store answers of one volume to somebody who knows which mounts are what they say.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use decider_core::{Seen, Usage, Window};
+use decider_core::{Usage, Window};
 use jiff::Timestamp;
 
-use super::{Entry, Mount, Store, Stream};
+use super::{Entry, Mount, Store};
 
 impl Store {
     /// What is known of the filesystem of a PersistentVolume from the mounts that are `known` to be what they say. A
@@ -39,18 +39,6 @@ impl Store {
             (None, Some((_, refusal))) => refusal,
             (None, None) => Usage::Never,
         }
-    }
-
-    /// What is seen of a PersistentVolume and the stream that vouches for it, if it has one mount, which is measured and
-    /// believed.
-    pub(crate) fn undisputed(&self, pv: &str, since: Timestamp) -> Option<(Arc<Stream>, Seen)> {
-        let inner = self.inner();
-        let [entry] = &**inner.volumes.get(pv)? else {
-            return None;
-        };
-        let vouched = entry.stream.as_of().is_some_and(|as_of| as_of >= since);
-        let is_well = vouched && entry.stuck.is_none() && entry.refused.is_none();
-        is_well.then_some((Arc::clone(&entry.stream), entry.seen()?))
     }
 
     /// When the latest of the mounts of a PersistentVolume that are measured now and not `known` was first heard of.

@@ -27,6 +27,8 @@ pub(super) struct Entry {
     pub(super) level: Option<NonZero<u64>>,
     /// When the first reading of it came.
     pub(super) heard: Option<Timestamp>,
+    /// Its movements are marked only if it shows something else.
+    pub(super) calm: bool,
 }
 
 impl Entry {
@@ -43,6 +45,7 @@ impl Entry {
             stuck: None,
             level: None,
             heard: None,
+            calm: false,
         }
     }
 

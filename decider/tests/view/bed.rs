@@ -180,7 +180,7 @@ impl Bed {
         o.autoscalers.put(
             Key::new(namespace, &format!("{name}-as")),
             Autoscaler {
-                uid: format!("uid-as-{name}"),
+                uid: format!("uid-as-{name}").into(),
                 database: name.into(),
                 policy: PolicySpec {
                     trigger: Some("On".into()),

@@ -24,6 +24,8 @@ const CONNECT: Duration = Duration::from_secs(3);
 const ACCEPT: Duration = Duration::from_secs(10);
 /// After a connection that failed.
 const RETRY: Duration = Duration::from_millis(500);
+/// Messages in which an agent says who it is, all it measures, and the past, at most.
+const GREETING: usize = 64;
 const SECOND: Duration = Duration::from_secs(1);
 /// One agent in so many, and each with a hot volume, has everything acknowledged, to see how long that takes. Real ones have
 /// not.
@@ -116,7 +118,8 @@ impl Agent {
             .keep_alive_while_idle(true)
             .connect()
             .await?;
-        let (sender, receiver) = mpsc::channel(1);
+        // As much as an agent has to say at once: it goes out in as few frames as the window lets it.
+        let (sender, receiver) = mpsc::channel(GREETING);
         let mut client = UsageClient::new(channel);
         let answers = client.report(ReceiverStream::new(receiver));
         let mut answers = timeout(ACCEPT, answers)
