@@ -5,11 +5,9 @@
 //! while its object does not exist, since KubeDB deletes and recreates it during a request. The arbiter and
 //! read replicas hold other data and are left out.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use arcstr::ArcStr;
 use kube::ResourceExt;
 
 use crate::{
@@ -24,26 +22,26 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Database {
     /// Namespace of the Postgres.
-    pub namespace: Arc<str>,
+    pub namespace: ArcStr,
     /// Name of the Postgres.
-    pub name: Arc<str>,
+    pub name: ArcStr,
     /// Uid of the Postgres.
-    pub uid: Arc<str>,
+    pub uid: ArcStr,
 }
 
 /// A PetSet, as far as claims are concerned. Its words are shared with the join.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Set {
     /// Namespace of the set.
-    pub namespace: Arc<str>,
+    pub namespace: ArcStr,
     /// Name of the set.
-    pub name: Arc<str>,
+    pub name: ArcStr,
     /// The Postgres that its labels, or those of its selector, name.
-    pub instance: Option<Arc<str>>,
+    pub instance: Option<ArcStr>,
     /// Its labels say that it holds other data than the database's.
     pub holds_other_data: bool,
     /// Uids of the Postgres objects that it names as owners.
-    pub owners: Box<[Arc<str>]>,
+    pub owners: Box<[ArcStr]>,
 }
 
 /// Where a claim belongs.
@@ -62,7 +60,9 @@ pub struct Member<'a> {
 pub struct Join {
     databases: Vec<Database>,
     /// Namespace, then set, to a place in `databases`.
-    sets: HashMap<Arc<str>, HashMap<Arc<str>, usize>>,
+    sets: HashMap<ArcStr, HashMap<ArcStr, usize>>,
+    /// Namespace, then database, to its sets that are not named as it is: few have one.
+    others: HashMap<ArcStr, HashMap<ArcStr, Vec<ArcStr>>>,
 }
 
 impl Join {
@@ -72,6 +72,7 @@ impl Join {
         let databases: Vec<Database> = databases.into_iter().collect();
         let mut join = Join {
             sets: HashMap::new(),
+            others: HashMap::new(),
             databases,
         };
         let by_uid: HashMap<&str, usize> = join
@@ -104,6 +105,11 @@ impl Join {
             }
         }
         for (namespace, set, place) in found {
+            let database = join.databases.get(place).map(|d| d.name.clone());
+            if let Some(database) = database.filter(|database| *database != set) {
+                let others = join.others.entry(namespace.clone()).or_default();
+                others.entry(database).or_default().push(set.clone());
+            }
             join.sets.entry(namespace).or_default().insert(set, place);
         }
         join
@@ -123,12 +129,16 @@ impl Join {
 
     /// The names of the sets that hold the database's data, sorted.
     #[must_use]
-    pub fn sets_of(&self, namespace: &str, database: &str) -> Vec<&str> {
-        let sets = self.sets.get(namespace).into_iter().flatten();
-        let mut names: Vec<&str> = sets
-            .filter(|(_, place)| self.databases.get(**place).is_some_and(|d| *d.name == *database))
-            .map(|(set, _)| &**set)
-            .collect();
+    pub fn sets_of<'a>(&'a self, namespace: &str, database: &str) -> Vec<&'a str> {
+        let of = |sets: &'a HashMap<ArcStr, usize>| {
+            let (set, place) = sets.get_key_value(database)?;
+            let holds = self.databases.get(*place).is_some_and(|d| *d.name == *database);
+            holds.then_some(&**set)
+        };
+        let own = self.sets.get(namespace).and_then(of);
+        let others = self.others.get(namespace).and_then(|o| o.get(database));
+        let others = others.into_iter().flatten().map(|set| &**set);
+        let mut names: Vec<&str> = own.into_iter().chain(others).collect();
         names.sort_unstable();
         names
     }
@@ -160,6 +170,17 @@ impl Database {
             uid: postgres.uid()?.into(),
         })
     }
+
+    /// The same with other words for its own, which are equal.
+    #[must_use]
+    pub fn sharing(self, word: impl Fn(&str) -> ArcStr) -> Database {
+        let Database { namespace, name, uid } = self;
+        Database {
+            namespace: word(&namespace),
+            name: word(&name),
+            uid: word(&uid),
+        }
+    }
 }
 
 impl Set {
@@ -176,6 +197,25 @@ impl Set {
                 .collect(),
             ..Set::labelled(petset.namespace()?, petset.name_any(), &labels)
         })
+    }
+
+    /// The same with other words for its own, which are equal.
+    #[must_use]
+    pub fn sharing(self, word: impl Fn(&str) -> ArcStr) -> Set {
+        let Set {
+            namespace,
+            name,
+            instance,
+            holds_other_data,
+            owners,
+        } = self;
+        Set {
+            namespace: word(&namespace),
+            name: word(&name),
+            instance: instance.as_deref().map(&word),
+            holds_other_data,
+            owners: owners.iter().map(|owner| word(owner)).collect(),
+        }
     }
 
     /// Of these labels, without owners. What is not needed of them is not kept: there is a set for each database.

@@ -7,6 +7,7 @@
 mod driver;
 mod intake;
 mod key;
+mod shared;
 mod store;
 
 use kube::{
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use self::intake::Intake;
 pub use self::{
     key::Key,
+    shared::{Shared, Words},
     store::{Change, Changes, Store},
 };
 
@@ -43,6 +45,7 @@ pub struct Watches {
     readiness: Readiness,
     stop: CancellationToken,
     metrics: Metrics,
+    words: Option<Words>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -101,6 +104,17 @@ impl Watches {
             readiness: readiness.clone(),
             stop,
             metrics: Metrics::register(registry),
+            words: None,
+        }
+    }
+
+    /// The same, which keep the names of objects once with all else that has these words. Worth it for kinds that others
+    /// name.
+    #[must_use]
+    pub fn sharing(&self, words: &Words) -> Self {
+        Self {
+            words: Some(words.clone()),
+            ..self.clone()
         }
     }
 
@@ -177,7 +191,14 @@ impl Watches {
             failures: self.metrics.failures.get_or_create_owned(&kind),
         };
         let gate = self.readiness.gate(format!("watching {resource}"));
-        let intake = Intake::new(resource, store.clone(), gate, figures, project);
+        let intake = Intake::new(
+            resource,
+            store.clone(),
+            gate,
+            figures,
+            self.words.clone(),
+            project,
+        );
         let config = config.page_size(PAGE).timeout(WATCH_SECONDS);
         let stop = self.stop.clone();
         (store, async move {

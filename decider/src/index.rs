@@ -1,12 +1,14 @@
 //! Which objects belong together: kept up to date change by change, so that gathering one database does not walk
 //! over all of them. Pure bookkeeping; it reads what the watches keep.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{collections::HashMap, hash::Hash};
 
 use api::{
     join::{Join, Set},
     names::{DATA_TEMPLATE, split_claim},
 };
+
+use arcstr::ArcStr;
 use control::watch::{Change, Key};
 
 use crate::objects::{Autoscaler, Limit, Objects, PodClaims, Postgres, Quota, Request};
@@ -41,10 +43,10 @@ impl<G: Eq + Hash, M: Ord + Clone> Groups<G, M> {
     }
 }
 
-impl Groups<Arc<str>, Key> {
+impl Groups<ArcStr, Key> {
     /// An object is in the group of its namespace.
     fn follow<T>(&mut self, change: &Change<T>) {
-        let namespace = Arc::clone(&change.key.namespace);
+        let namespace = change.key.namespace.clone();
         match &change.new {
             Some(_) => self.add(namespace, change.key.clone()),
             None => self.remove(&namespace, &change.key),
@@ -67,9 +69,9 @@ pub(crate) struct Index {
     claims: Groups<Key, Key>,
     /// Those that are not named as their set names the claim's pod.
     pods: Groups<Key, Key>,
-    namespaces: Groups<Arc<str>, Key>,
-    quotas: Groups<Arc<str>, Key>,
-    limits: Groups<Arc<str>, Key>,
+    namespaces: Groups<ArcStr, Key>,
+    quotas: Groups<ArcStr, Key>,
+    limits: Groups<ArcStr, Key>,
     join: Join,
     join_is_old: bool,
 }
@@ -104,7 +106,9 @@ impl Index {
 
     /// Takes in a change of a Postgres; answers it.
     pub(crate) fn postgres(&mut self, change: &Change<Postgres>) -> Vec<Key> {
-        self.join_is_old = true;
+        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        // Its conditions change more often than it does.
+        self.join_is_old |= old.map(|p| &p.database) != new.map(|p| &p.database);
         vec![change.key.clone()]
     }
 
@@ -161,12 +165,12 @@ impl Index {
     }
 
     /// The quotas and the limit ranges of a namespace.
-    pub(crate) fn bounds(&self, namespace: &Arc<str>) -> (Vec<Key>, Vec<Key>) {
+    pub(crate) fn bounds(&self, namespace: &ArcStr) -> (Vec<Key>, Vec<Key>) {
         (self.quotas.of(namespace), self.limits.of(namespace))
     }
 
     /// Databases of a namespace that autoscalers name.
-    pub(crate) fn of_namespace(&self, namespace: &Arc<str>, objects: &Objects) -> Vec<Key> {
+    pub(crate) fn of_namespace(&self, namespace: &ArcStr, objects: &Objects) -> Vec<Key> {
         let autoscalers = self.namespaces.of(namespace);
         let database = |key: &Key| Some(Key::sharing(namespace, &objects.autoscalers.get(key)?.database));
         autoscalers.iter().filter_map(database).collect()

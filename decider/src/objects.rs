@@ -3,7 +3,8 @@
 //! Projections hold what decisions read and nothing else; an object that cannot be read is counted and named by
 //! its watch and is here as if it were not there.
 
-use control::watch::{Store, Watches};
+use api::{join::Set, petset::v1::PetSet};
+use control::watch::{Shared, Store, Watches, Words};
 use k8s_openapi::api::{
     core::v1::{LimitRange, Pod, ResourceQuota},
     storage::v1::StorageClass,
@@ -14,14 +15,12 @@ mod autoscaler;
 mod claims;
 mod cluster;
 mod request;
-mod shared;
 mod stored;
 
 pub use autoscaler::{Autoscaler, Modification};
 pub use claims::{Claim, Volume};
 pub use cluster::{Class, Limit, PodClaims, Postgres, Quota};
 pub use request::{ATTEMPT, BASE, Before, Request, SEEN};
-pub use shared::Shared;
 pub use stored::Stored;
 
 /// Every watched kind; clones share the stores.
@@ -32,7 +31,7 @@ pub struct Objects {
     /// Postgreses.
     pub postgreses: Store<Postgres>,
     /// PetSets, as far as claims are concerned.
-    pub sets: Store<api::join::Set>,
+    pub sets: Store<Set>,
     /// PostgresOpsRequests.
     pub requests: Store<Request>,
     /// PersistentVolumeClaims.
@@ -52,21 +51,25 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Starts all watches.
-    pub fn watch(watches: &Watches, tasks: &mut Tasks) -> Self {
-        let (autoscalers, task) = watches.all(sharing(Autoscaler::of));
+    /// Starts all watches, of objects that share these words.
+    pub fn watch(watches: &Watches, words: &Words, tasks: &mut Tasks) -> Self {
+        let named = watches.sharing(words);
+        let (names, mut policies) = (words.clone(), Shared::default());
+        let (autoscalers, task) = named.all(move |object| Autoscaler::of(object, &mut policies, &names));
         tasks.spawn("watch autoscalers", task);
-        let (postgreses, task) = watches.all(Postgres::of);
+        let (postgreses, task) = named.all(sharing(words, Postgres::of));
         tasks.spawn("watch postgreses", task);
-        let (sets, task) = watches.all(|set: api::petset::v1::PetSet| api::join::Set::of(&set));
+        let (sets, task) = named.all(sharing(words, |set: PetSet, words| {
+            Some(Set::of(&set)?.sharing(|word| words.share(word)))
+        }));
         tasks.spawn("watch petsets", task);
         let (requests, task) = watches.all(Request::of);
         tasks.spawn("watch requests", task);
-        let (claims, task) = watches.all(sharing(Claim::of));
+        let (claims, task) = named.all(sharing(words, Claim::of));
         tasks.spawn("watch claims", task);
-        let (volumes, task) = watches.all(sharing(Volume::of));
+        let (volumes, task) = named.all(sharing(words, Volume::of));
         tasks.spawn("watch volumes", task);
-        let (pods, task) = watches.all(sharing(|pod: Pod, names| PodClaims::of(&pod, names)));
+        let (pods, task) = watches.all(sharing(words, |pod: Pod, words| PodClaims::of(&pod, words)));
         tasks.spawn("watch pods", task);
         let (classes, task) = watches.all(|class: StorageClass| Some(Class::of(class)));
         tasks.spawn("watch classes", task);
@@ -120,8 +123,11 @@ impl Objects {
     }
 }
 
-/// Projects objects of one kind, which share what they have in common.
-fn sharing<K, T, S: ?Sized>(project: impl Fn(K, &mut Shared<S>) -> Option<T>) -> impl FnMut(K) -> Option<T> {
-    let mut shared = Shared::default();
-    move |object| project(object, &mut shared)
+/// A projection of one kind with the words that all share.
+fn sharing<K, T, P>(words: &Words, project: P) -> impl Fn(K) -> Option<T> + use<K, T, P>
+where
+    P: Fn(K, &Words) -> Option<T>,
+{
+    let words = words.clone();
+    move |object| project(object, &words)
 }

@@ -7,7 +7,7 @@ use control::{
     client,
     events::Events,
     leader::{Leader, LeaseArgs, Timing},
-    watch::Watches,
+    watch::{Watches, Words},
     write::Fenced,
 };
 use runtime::{
@@ -38,9 +38,10 @@ const LEASE: &str = "highwater-decider";
 /// An agent's connection without traffic is probed after this time, so that a vanished node is noticed.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 /// What an agent may have under way unread, in bytes: past it the agent merges its changes instead of queueing old
-/// ones. tonic's default holds a MiB of them, and h2 keeps, as long as a connection lives, a place for each frame that ever waited
-/// at the same time. Before an agent knows of it, it may have 64 KiB under way.
-const STREAM_WINDOW: u32 = 8 << 10;
+/// ones. tonic's default holds a MiB of them, and as long as a connection lives h2 keeps a place for each frame that ever waited
+/// at the same time, and tonic one for the largest. An agent says no more than who it is before it knows of it. Messages of a
+/// replay are smaller.
+const STREAM_WINDOW: u32 = 4 << 10;
 /// How often the thread that listens to agents shows that it comes round, and for how long it may not: far beyond what a busy
 /// node does.
 const BEAT: Duration = Duration::from_secs(1);
@@ -75,7 +76,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
     let client = client::connect(&client_args, "decider", &mut registry).await?;
 
-    let store = Arc::new(Store::default());
+    let words = Words::default();
+    let store = Arc::new(Store::sharing(words.clone()));
     let ingest = Ingest::new(
         Arc::clone(&store),
         AsSaid,
@@ -97,7 +99,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     tasks.spawn("ingest", thread::alone("ingest", || agents));
 
     let watches = Watches::new(client.clone(), &readiness, &mut registry, stop.clone());
-    let objects = Objects::watch(&watches, &mut tasks);
+    let objects = Objects::watch(&watches, &words, &mut tasks);
     let (events, task) = Events::new(
         client.clone(),
         "decider",

@@ -8,6 +8,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use arcstr::ArcStr;
+use control::watch::Words;
 use decider_core::{Absurd, Point, Sample};
 use jiff::Timestamp;
 
@@ -30,11 +32,11 @@ pub use stream::{Registration, Stream};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Mount {
     /// The PersistentVolume.
-    pub pv: Arc<str>,
+    pub pv: ArcStr,
     /// The pod that mounts it.
     pub pod_uid: Uid,
     /// The node it runs on.
-    pub node: Arc<str>,
+    pub node: ArcStr,
 }
 
 /// What a reading turned out to be.
@@ -53,23 +55,33 @@ pub enum Measurement {
 pub struct Store {
     inner: Mutex<Inner>,
     moved: Moved,
+    words: Words,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     /// Without spare room: one mount is the rule.
-    volumes: HashMap<Arc<str>, Box<[Entry]>>,
-    by_node: HashMap<Arc<str>, Node>,
+    volumes: HashMap<ArcStr, Box<[Entry]>>,
+    by_node: HashMap<ArcStr, Node>,
     streams: u64,
 }
 
 impl Store {
+    /// An empty store, whose volumes have these words for their names.
+    #[must_use]
+    pub fn sharing(words: Words) -> Self {
+        Self {
+            words,
+            ..Self::default()
+        }
+    }
+
     /// Opens a stream of `node`; an older one of the same node is told to end.
     pub fn register(&self, node: String) -> Registration {
-        let node: Arc<str> = node.into();
+        let node: ArcStr = node.into();
         let mut inner = self.inner();
         inner.streams += 1;
-        let stream = Arc::new(Stream::new(Arc::clone(&node), inner.streams));
+        let stream = Arc::new(Stream::new(node.clone(), inner.streams));
         match inner.by_node.get_mut(&node) {
             Some(known) => known.follow(Arc::clone(&stream)),
             None => {
@@ -116,14 +128,13 @@ impl Store {
         };
         let mount = node.mounts.get(&mount).map_or_else(
             || {
-                let known = inner.volumes.get_key_value(&mount.pv);
-                let pv = Arc::clone(known.map_or(&mount.pv, |(pv, _)| pv));
+                let pv = self.words.share(&mount.pv);
                 Arc::new(Mount { pv, ..mount })
             },
             Arc::clone,
         );
         node.mounts.insert(Arc::clone(&mount));
-        let entries = inner.volumes.entry(Arc::clone(&mount.pv)).or_default();
+        let entries = inner.volumes.entry(mount.pv.clone()).or_default();
         match entries.iter_mut().find(|e| e.mount == mount) {
             Some(entry) if entry.stream.id() > by.stream().id() => return mount,
             Some(entry)

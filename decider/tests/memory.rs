@@ -36,10 +36,11 @@ const PART: u32 = 100;
 /// A point each fifteen seconds for ten minutes.
 const POINTS: i64 = 40;
 const CAPACITY: u64 = 100 << 30;
-/// Bytes of a volume that has just been told of: its state, its names, and finding it by them.
-const NEW: usize = 450;
+/// Bytes of a volume that has just been told of: its state, its names, and finding it by them. The name of the
+/// PersistentVolume is no object's here, with which it would be shared.
+const NEW: usize = 500;
 /// Bytes of one with ten minutes of history. A test of the store asserts that window and state are 512 of them at most.
-const WITH_HISTORY: usize = 650;
+const WITH_HISTORY: usize = 700;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[tokio::test]

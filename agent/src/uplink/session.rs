@@ -47,10 +47,11 @@ pub(super) enum Error {
     NotAccepted,
 }
 
-/// The sampler of a stream, and the news that its levels were set.
+/// The sampler of a stream, and the news that the replica took the stream and that it set levels.
 #[derive(Debug)]
 struct Told {
     sampler: Mutex<Sampler>,
+    accepted: Notify,
     levels: Notify,
 }
 
@@ -64,6 +65,7 @@ pub(super) async fn run(
     let channel = connect().await?;
     let told = Arc::new(Told {
         sampler: Mutex::new(Sampler::new(uplink.pace.heartbeat, uplink.pace.snapshot_every)),
+        accepted: Notify::new(),
         levels: Notify::new(),
     });
     let outbound = Outbound {
@@ -72,6 +74,7 @@ pub(super) async fn run(
         ticks: uplink.board.ticks(),
         told: Arc::clone(&told),
         metrics: uplink.metrics.clone(),
+        accepted: false,
         token: token.clone(),
     };
     // The place of the agent's token: metadata of this request.
@@ -81,6 +84,7 @@ pub(super) async fn run(
         .await
         .map_err(|_| Error::NotAccepted)?
         .map_err(|status| Error::Stream(Box::new(status)))?;
+    told.accepted.notify_one();
     accepted();
     listen(response.into_inner(), &told, &uplink.board, token).await
 }
@@ -150,6 +154,7 @@ struct Outbound {
     ticks: watch::Receiver<u64>,
     told: Arc<Told>,
     metrics: Metrics,
+    accepted: bool,
     token: CancellationToken,
 }
 
@@ -166,6 +171,13 @@ impl Outbound {
     async fn send(&mut self) -> Option<AgentMessage> {
         if let Some(hello) = self.hello.take() {
             return Some(hello);
+        }
+        if !self.accepted {
+            // Until then HTTP/2 lets 64 KiB go: a replica that starts would have as much of each node of a fleet at once.
+            tokio::select! {
+                () = self.token.cancelled() => return None,
+                () = self.told.accepted.notified() => self.accepted = true,
+            }
         }
         while !self.token.is_cancelled() {
             // Before the first sweep an empty snapshot would say that the node has no volumes.

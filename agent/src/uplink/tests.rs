@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, time::Duration};
 use proto::usage::v1::{
     DeciderMessage, Heartbeat, Levels, Snapshot, VolumeLevels, agent_message::Body, decider_message,
 };
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use crate::{
     sweeper::Failure,
@@ -16,6 +19,7 @@ use crate::{
 mod bench;
 mod breaks;
 
+use super::session::ACCEPT_TIMEOUT;
 use bench::{Bench, PACE, PATIENCE, take};
 
 #[tokio::test(start_paused = true)]
@@ -94,6 +98,21 @@ async fn nothing_is_said_of_volumes_before_the_first_sweep() {
         "a message before the first sweep"
     );
     bench.tick(1, vec![observed("a", 1, 1)]);
+    assert_eq!(stream.snapshot().await.volumes.len(), 1);
+}
+
+/// Until a replica has taken the stream an agent does not know how much it may say at once.
+#[tokio::test(start_paused = true)]
+async fn no_more_than_hello_is_said_before_the_stream_is_taken() {
+    let mut bench = Bench::start();
+    bench.tick(1, vec![observed("a", 1, 1)]);
+    let (accept, accepting) = watch::channel(false);
+    let mut replica = bench.listen_hesitating(1, accepting);
+    let mut stream = take(&mut replica).await;
+    stream.hello().await;
+    let more = timeout(ACCEPT_TIMEOUT / 2, stream.from_agent.message()).await;
+    assert!(more.is_err(), "{more:?}");
+    accept.send_replace(true);
     assert_eq!(stream.snapshot().await.volumes.len(), 1);
 }
 

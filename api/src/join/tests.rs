@@ -1,4 +1,6 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
+
+use arcstr::ArcStr;
 
 use super::{Database, Join, Set};
 use crate::names::{LABEL_READ_REPLICA, LABEL_ROLE, database_labels};
@@ -27,9 +29,9 @@ fn owned(name: &str, uid: &str) -> Set {
 }
 
 /// Database and ordinal of a claim.
-fn of(join: &Join, claim: &str) -> Option<(Arc<str>, u32)> {
+fn of(join: &Join, claim: &str) -> Option<(ArcStr, u32)> {
     join.of_claim("demo", claim)
-        .map(|member| (Arc::clone(&member.database.name), member.ordinal))
+        .map(|member| (member.database.name.clone(), member.ordinal))
 }
 
 #[test]
@@ -169,6 +171,6 @@ fn a_petset_is_read_with_its_selector_and_owner() {
     }))
     .unwrap();
     let set = Set::of(&petset).unwrap();
-    assert_eq!(*set.owners, ["1".into()]);
+    assert_eq!(*set.owners, ["1"]);
     assert_eq!(set.instance.as_deref(), Some("db"));
 }

@@ -3,10 +3,8 @@
 use std::{path::Path, time::Duration};
 
 use api::autoscaling::v1alpha1::PostgresAutoscaler;
-use decider::{
-    objects::{Autoscaler, Shared},
-    profiles,
-};
+use control::watch::{Shared, Words};
+use decider::{objects::Autoscaler, profiles};
 use decider_core::{Limits, Mode, Policy, Profile};
 
 use crate::error::Error;
@@ -43,8 +41,8 @@ pub(super) fn read(path: &Path, text: &str, provisioner: Option<&str>) -> Result
     // A manifest has neither; only what a cluster returns does.
     object.metadata.uid.get_or_insert_with(|| "manifest".into());
     object.metadata.resource_version.get_or_insert_with(|| "0".into());
-    let autoscaler =
-        Autoscaler::of(object, &mut Shared::default()).ok_or_else(|| wrong("it has no uid".into()))?;
+    let autoscaler = Autoscaler::of(object, &mut Shared::default(), &Words::default())
+        .ok_or_else(|| wrong("it has no uid".into()))?;
     let policy = Policy {
         mode: Mode::Live,
         ..Policy::read(&autoscaler.policy, NEVER_STALE)

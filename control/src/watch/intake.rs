@@ -1,27 +1,30 @@
 //! From the events of one watch into its store: a list replaces what was there, and what cannot be read is named.
 
-use std::{collections::HashSet, marker::PhantomData, sync::Arc};
+use std::{collections::HashSet, marker::PhantomData};
 
 use kube::{
     Resource,
     core::{DeserializeGuard, ObjectMeta},
     runtime::watcher::Event,
 };
+
+use arcstr::ArcStr;
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use runtime::readiness::Gate;
 
-use super::{Key, Store};
+use super::{Key, Store, Words};
 
 pub(super) struct Intake<K, T, F> {
     pub(super) resource: String,
     pub(super) store: Store<T>,
     pub(super) gate: Gate,
     pub(super) metrics: Metrics,
+    words: Option<Words>,
     project: F,
     /// The keys of the list that is coming in, if one is.
     listed: Option<HashSet<Key>>,
     /// Of the key made last: a list comes by namespace, whose name its objects are to share.
-    namespace: Arc<str>,
+    namespace: ArcStr,
     kind: PhantomData<fn(K)>,
 }
 
@@ -40,12 +43,20 @@ where
     T: PartialEq,
     F: FnMut(K) -> Option<T>,
 {
-    pub(super) fn new(resource: String, store: Store<T>, gate: Gate, metrics: Metrics, project: F) -> Self {
+    pub(super) fn new(
+        resource: String,
+        store: Store<T>,
+        gate: Gate,
+        metrics: Metrics,
+        words: Option<Words>,
+        project: F,
+    ) -> Self {
         Self {
             resource,
             store,
             gate,
             metrics,
+            words,
             project,
             listed: None,
             namespace: "".into(),
@@ -87,10 +98,16 @@ where
 
     fn key(&mut self, meta: &ObjectMeta) -> Key {
         let mut key = Key::of(meta);
+        if let Some(words) = &self.words {
+            key = Key {
+                namespace: words.share(&key.namespace),
+                name: words.share(&key.name),
+            };
+        }
         if key.namespace == self.namespace {
-            key.namespace = Arc::clone(&self.namespace);
+            key.namespace = self.namespace.clone();
         } else {
-            self.namespace = Arc::clone(&key.namespace);
+            self.namespace = key.namespace.clone();
         }
         key
     }
@@ -120,7 +137,7 @@ mod tests {
     use serde_json::{Value, json};
     use tokio_util::sync::CancellationToken;
 
-    use super::{Intake, Metrics};
+    use super::{ArcStr, Intake, Metrics, Words};
     use crate::watch::{Key, Store};
 
     type Guarded = DeserializeGuard<ConfigMap>;
@@ -148,6 +165,7 @@ mod tests {
             store.clone(),
             gate,
             Metrics::default(),
+            None,
             size,
         );
         let one = json!({ "size": "1" });
@@ -187,6 +205,7 @@ mod tests {
             store.clone(),
             gate,
             Metrics::default(),
+            None,
             size,
         );
         intake.take(Event::Apply(object("a", &json!({ "size": "1" }))));
@@ -202,5 +221,27 @@ mod tests {
             (store.malformed_len(), intake.metrics.malformed_now.get()),
             (0, 0)
         );
+    }
+
+    #[test]
+    fn names_are_kept_once_with_all_that_has_the_words() {
+        let readiness = Readiness::new(CancellationToken::new());
+        let (store, words) = (Store::new(), Words::default());
+        let mut intake = Intake::new(
+            "configmaps".to_owned(),
+            store.clone(),
+            readiness.gate("watching configmaps"),
+            Metrics::default(),
+            Some(words.clone()),
+            size,
+        );
+        let name = words.share("a");
+        intake.take(Event::Apply(object("a", &json!({ "size": "1" }))));
+        let all = store.all();
+        let [(key, _)] = all.as_slice() else {
+            panic!("{all:?}")
+        };
+        assert!(ArcStr::ptr_eq(&key.name, &name));
+        assert!(ArcStr::ptr_eq(&key.namespace, &words.share("demo")));
     }
 }

@@ -1,16 +1,17 @@
 //! The names of objects.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
+use arcstr::ArcStr;
 use kube::core::ObjectMeta;
 
 /// Names an object of a kind. Cheap to clone. The namespace of a cluster-scoped object is empty.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     /// Namespace, empty for cluster-scoped objects.
-    pub namespace: Arc<str>,
+    pub namespace: ArcStr,
     /// Name.
-    pub name: Arc<str>,
+    pub name: ArcStr,
 }
 
 impl Key {
@@ -25,24 +26,24 @@ impl Key {
 
     /// Names an object by words that are shared, not copied.
     #[must_use]
-    pub fn sharing(namespace: &Arc<str>, name: &Arc<str>) -> Self {
+    pub fn sharing(namespace: &ArcStr, name: &ArcStr) -> Self {
         Self {
-            namespace: Arc::clone(namespace),
-            name: Arc::clone(name),
+            namespace: namespace.clone(),
+            name: name.clone(),
         }
     }
 
     /// The same of a cluster-scoped object.
     #[must_use]
-    pub fn of_cluster(name: &Arc<str>) -> Self {
-        Self::sharing(&Arc::default(), name)
+    pub fn of_cluster(name: &ArcStr) -> Self {
+        Self::sharing(&ArcStr::new(), name)
     }
 
     /// Names another object of the same namespace, whose name the two then share.
     #[must_use]
     pub fn beside(&self, name: &str) -> Self {
         Self {
-            namespace: Arc::clone(&self.namespace),
+            namespace: self.namespace.clone(),
             name: name.into(),
         }
     }

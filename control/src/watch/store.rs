@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
 };
 
+use arcstr::ArcStr;
 use tokio::sync::{Notify, watch};
 
 use super::key::Key;
@@ -25,7 +26,7 @@ struct Shared<T> {
 #[derive(Debug)]
 struct State<T> {
     objects: HashMap<Key, Arc<T>>,
-    malformed: HashMap<Key, Arc<str>>,
+    malformed: HashMap<Key, ArcStr>,
     subscribers: Vec<Weak<Pending<T>>>,
 }
 
@@ -121,7 +122,7 @@ impl<T: PartialEq> Store<T> {
 
     /// Why the object of this key cannot be read; none if it can, or is not there.
     #[must_use]
-    pub fn malformed(&self, key: &Key) -> Option<Arc<str>> {
+    pub fn malformed(&self, key: &Key) -> Option<ArcStr> {
         self.read().malformed.get(key).cloned()
     }
 

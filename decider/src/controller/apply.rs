@@ -163,13 +163,14 @@ fn request(key: &Key, autoscaler: &Autoscaler, gathered: &Gathered, wish: &Wish<
         base, to, supersedes, ..
     } = *wish;
     let database = &autoscaler.database;
+    let options = autoscaler.options.as_deref().cloned().unwrap_or_default();
     let mode = autoscaler.mode.clone().unwrap_or(ExpansionMode::Online);
     let apply = match (&mode, gathered.policy.apply) {
         // Waiting for Ready on a full disk waits for ever.
         _ if supersedes.is_some() => Some(ops::Apply::Always),
         (ExpansionMode::Online, Apply::Always) => Some(ops::Apply::Always),
         (_, Apply::IfReady) => Some(ops::Apply::IfReady),
-        (_, Apply::Always) => autoscaler.options.apply.clone(),
+        (_, Apply::Always) => options.apply,
     };
     let annotations = [
         (BASE, base.to_string()),
@@ -205,9 +206,9 @@ fn request(key: &Key, autoscaler: &Autoscaler, gathered: &Gathered, wish: &Wish<
                 postgres: Some(to.into()),
                 mode: Some(mode),
             }),
-            timeout: autoscaler.options.timeout.clone(),
+            timeout: options.timeout,
             apply,
-            max_retries: autoscaler.options.max_retries,
+            max_retries: options.max_retries,
             ..PostgresOpsRequestSpec::default()
         },
         status: None,

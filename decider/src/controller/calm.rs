@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use arcstr::ArcStr;
 use control::watch::Key;
 use decider_core::{Decision, Seen, VolumeRecord};
 use jiff::Timestamp;
@@ -46,7 +47,7 @@ enum State {
 /// A database at rest: its volumes, whose movements are not marked meanwhile, and until when.
 #[derive(Debug)]
 pub(super) struct Rest {
-    volumes: Box<[Arc<str>]>,
+    volumes: Box<[ArcStr]>,
     until: Timestamp,
 }
 
@@ -156,7 +157,7 @@ impl Rest {
 
 /// The PersistentVolumes of a database, one at least, of which all are below their thresholds and nothing else is to be
 /// decided.
-fn below(gathered: &Gathered, outcome: &Outcome) -> Option<Box<[Arc<str>]>> {
+fn below(gathered: &Gathered, outcome: &Outcome) -> Option<Box<[ArcStr]>> {
     let Outcome::Decided(decision) = outcome else {
         return None;
     };
@@ -169,7 +170,7 @@ fn below(gathered: &Gathered, outcome: &Outcome) -> Option<Box<[Arc<str>]>> {
     let all_below =
         *reason == Reason::BelowThreshold && record.barrier.is_none() && record.volumes.iter().all(is_below);
     let pv = |volume: &VolumeRecord| gathered.volumes.get(&volume.claim).cloned();
-    let volumes: Box<[Arc<str>]> = record
+    let volumes: Box<[ArcStr]> = record
         .volumes
         .iter()
         .filter(|_| all_below)

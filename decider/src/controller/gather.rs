@@ -13,6 +13,7 @@ use crate::{
     objects::{Autoscaler, Before, Request},
 };
 
+use arcstr::ArcStr;
 mod members;
 mod past;
 mod pods;
@@ -27,12 +28,12 @@ pub(crate) struct Gathered {
     /// The database's key.
     pub(crate) database: Key,
     /// Uid of the Postgres; empty if it does not exist.
-    pub(crate) database_uid: Arc<str>,
+    pub(crate) database_uid: ArcStr,
     pub(crate) db: Database,
     pub(crate) policy: Policy,
     pub(crate) profile: Profile,
     /// PersistentVolume of each claim.
-    pub(crate) volumes: BTreeMap<String, Arc<str>>,
+    pub(crate) volumes: BTreeMap<String, ArcStr>,
     /// What each claim has now.
     pub(crate) before: BTreeMap<String, Before>,
     /// Since when somebody speaks of a claim's volume for a pod that is not known.
@@ -115,7 +116,7 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
     db.failed_request = past::failed_request(&db, &requests);
     Gathered {
         database,
-        database_uid: postgres.map(|p| Arc::clone(&p.database.uid)).unwrap_or_default(),
+        database_uid: postgres.map(|p| p.database.uid.clone()).unwrap_or_default(),
         db,
         policy: Policy::read(&autoscaler.policy, context.parts.stale_after),
         profile,

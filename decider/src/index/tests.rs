@@ -44,6 +44,20 @@ impl Bench {
         );
     }
 
+    fn retains_wal(&mut self, name: &str, text: &str) {
+        let postgres = self.objects.postgreses.get(&key(name)).unwrap();
+        let wal_retained = Some(text.to_owned());
+        let retaining = Postgres {
+            wal_retained,
+            ..(*postgres).clone()
+        };
+        self.take(
+            |o| &o.postgreses,
+            |s| s.put(key(name), retaining),
+            |i, c, _| i.postgres(c),
+        );
+    }
+
     fn set(&mut self, name: &str, owner: &str) {
         let set = Set {
             namespace: "demo".into(),
@@ -168,4 +182,18 @@ fn a_claim_has_its_own_pod_and_the_others_that_use_it() {
     assert_eq!(pods(&bench, "data-pg-0"), [key("pg-0")]);
     assert!(pods(&bench, "scratch").is_empty());
     assert!(bench.index.pods.0.is_empty());
+}
+
+/// With many databases joining takes a while.
+#[test]
+fn what_does_not_change_who_a_database_is_joins_nothing_anew() {
+    let mut bench = Bench::default();
+    bench.postgres("pg", "1");
+    assert!(bench.index.join_is_old);
+    bench.claim("data-pg-0");
+    assert!(!bench.index.join_is_old);
+    bench.retains_wal("pg", "slot a");
+    assert!(!bench.index.join_is_old);
+    bench.postgres("pg", "2");
+    assert!(bench.index.join_is_old);
 }

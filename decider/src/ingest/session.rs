@@ -178,7 +178,7 @@ impl Session {
         let mount = Mount {
             pv: pv.into(),
             pod_uid: pod_uid.into(),
-            node: Arc::clone(self.registration.node()),
+            node: self.registration.node().clone(),
         };
         self.volumes.check(index, &mount)?;
         let filesystem = Filesystem::of(&fs_type);

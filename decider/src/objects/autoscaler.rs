@@ -9,13 +9,15 @@ use api::{
         ANNOTATION_TIME_TO_FULL,
     },
 };
+use arcstr::ArcStr;
+use control::watch::{Shared, Words};
 use decider_core::{PolicySpec, RuleSpec};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
-use super::{Shared, Stored};
+use super::Stored;
 use crate::Uid;
 
 /// A PostgresAutoscaler.
@@ -30,13 +32,13 @@ pub struct Autoscaler {
     /// It is being deleted.
     pub deleting: bool,
     /// The Postgres, in its namespace.
-    pub database: Arc<str>,
+    pub database: ArcStr,
     /// The policy, as written: few differ.
     pub policy: Arc<PolicySpec>,
     /// How volumes are to be expanded.
     pub mode: Option<ExpansionMode>,
-    /// What its requests carry.
-    pub options: OpsRequestOptions,
+    /// What its requests carry, if it says so.
+    pub options: Option<Box<OpsRequestOptions>>,
     /// The uid of its owner, the Postgres of that name.
     pub owner: Option<Uid>,
     /// Its other owners.
@@ -67,7 +69,11 @@ pub struct Modification {
 impl Autoscaler {
     /// `None` for an object without uid, which no API server returns.
     #[must_use]
-    pub fn of(object: PostgresAutoscaler, policies: &mut Shared<PolicySpec>) -> Option<Self> {
+    pub fn of(
+        object: PostgresAutoscaler,
+        policies: &mut Shared<Arc<PolicySpec>>,
+        words: &Words,
+    ) -> Option<Self> {
         let annotation = |key: &str| object.annotations().get(key).cloned();
         let storage = object.spec.data_storage();
         // Ours alone writes it; a text that does not read is a history that is not known.
@@ -82,16 +88,16 @@ impl Autoscaler {
             resource_version: object.resource_version()?.into(),
             generation: object.metadata.generation,
             deleting: object.metadata.deletion_timestamp.is_some(),
-            database: database.into(),
-            policy: policies.share(PolicySpec {
+            database: words.share(database),
+            policy: policies.share(Arc::new(PolicySpec {
                 mode: annotation(ANNOTATION_MODE),
                 inode_threshold: annotation(ANNOTATION_INODE_THRESHOLD),
                 time_to_full: annotation(ANNOTATION_TIME_TO_FULL),
                 apply: annotation(ANNOTATION_APPLY),
                 ..storage.map(policy).unwrap_or_default()
-            }),
+            })),
             mode: storage.and_then(|s| s.expansion_mode.clone()),
-            options: object.spec.ops_request_options.clone().unwrap_or_default(),
+            options: object.spec.ops_request_options.clone().map(Box::new),
             owner: ours.first().map(|owner| owner.uid.as_str().into()),
             other_owners: others.into_iter().cloned().collect(),
             created: object.metadata.creation_timestamp.as_ref().map(|t| t.0),

@@ -1,8 +1,7 @@
 //! Claims and volumes as the decider needs them.
 
-use std::sync::Arc;
-
-use control::watch::Key;
+use arcstr::ArcStr;
+use control::watch::{Key, Words};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::core::v1::{PersistentVolume, PersistentVolumeClaim},
@@ -11,7 +10,6 @@ use k8s_openapi::{
 use kube::ResourceExt;
 use units::Bytes;
 
-use super::Shared;
 use crate::Uid;
 
 /// Annotations by which other controllers resize claims, each a prefix of the key.
@@ -30,13 +28,13 @@ pub struct Claim {
     /// When it was made.
     pub created: Option<Timestamp>,
     /// The PersistentVolume it is bound to; empty while it is not.
-    pub volume: Arc<str>,
+    pub volume: ArcStr,
     /// It is bound.
     pub bound: bool,
     /// It is being deleted.
     pub deleting: bool,
     /// Its storage class.
-    pub class: Arc<str>,
+    pub class: ArcStr,
     /// What it asks for.
     pub request: Bytes,
     /// What it has; zero while unbound.
@@ -44,9 +42,9 @@ pub struct Claim {
     /// What it was last promised; what quotas count if larger than the request.
     pub allocated: Bytes,
     /// How far a resize is; empty if none is under way.
-    pub resize: Box<str>,
+    pub resize: ArcStr,
     /// An annotation of another controller.
-    pub other_controller: Option<Box<str>>,
+    pub other_controller: Option<ArcStr>,
 }
 
 /// A PersistentVolume.
@@ -63,7 +61,7 @@ pub struct Volume {
 impl Claim {
     /// `None` for an object without uid, which no API server returns.
     #[must_use]
-    pub fn of(object: PersistentVolumeClaim, names: &mut Shared<str>) -> Option<Self> {
+    pub fn of(object: PersistentVolumeClaim, words: &Words) -> Option<Self> {
         let other_controller = other_controller(&object);
         let spec = object.spec.unwrap_or_default();
         let status = object.status.unwrap_or_default();
@@ -74,14 +72,14 @@ impl Claim {
         Some(Self {
             uid: object.metadata.uid.as_deref()?.into(),
             created: object.metadata.creation_timestamp.as_ref().map(|t| t.0),
-            volume: spec.volume_name.unwrap_or_default().into(),
+            volume: words.share(spec.volume_name.as_deref().unwrap_or_default()),
             bound: status.phase.as_deref() == Some("Bound"),
             deleting: object.metadata.deletion_timestamp.is_some(),
-            class: names.share(spec.storage_class_name.as_deref().unwrap_or_default()),
+            class: words.share(spec.storage_class_name.as_deref().unwrap_or_default()),
             request: storage(requests.as_ref()),
             capacity: storage(status.capacity.as_ref()),
             allocated: storage(status.allocated_resources.as_ref()),
-            resize: resize.unwrap_or_default().into(),
+            resize: words.share(resize.as_deref().unwrap_or_default()),
             other_controller: other_controller.map(Into::into),
         })
     }
@@ -90,13 +88,13 @@ impl Claim {
 impl Volume {
     /// `None` for a volume that belongs to no claim.
     #[must_use]
-    pub fn of(object: PersistentVolume, names: &mut Shared<str>) -> Option<Self> {
+    pub fn of(object: PersistentVolume, words: &Words) -> Option<Self> {
         let spec = object.spec?;
         let claim = spec.claim_ref?;
         Some(Self {
             claim: Key {
-                namespace: names.share(claim.namespace?.as_str()),
-                name: claim.name?.into(),
+                namespace: words.share(&claim.namespace?),
+                name: words.share(&claim.name?),
             },
             claim_uid: claim.uid.unwrap_or_default().into(),
             capacity: storage(spec.capacity.as_ref()),
@@ -127,7 +125,7 @@ mod tests {
     use serde_json::json;
     use units::Bytes;
 
-    use super::{Claim, Shared};
+    use super::{Claim, Words};
 
     fn claim(annotations: serde_json::Value) -> Claim {
         let object = serde_json::from_value(json!({
@@ -136,7 +134,7 @@ mod tests {
             "status": {"phase": "Bound", "capacity": {"storage": "1Gi"}, "allocatedResources": {"storage": "2Gi"},
                        "allocatedResourceStatuses": {"storage": "ControllerResizeInProgress"}}
         }));
-        Claim::of(object.unwrap(), &mut Shared::default()).unwrap()
+        Claim::of(object.unwrap(), &Words::default()).unwrap()
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The objects around claims, as the decider needs them.
 
-use std::sync::Arc;
-
 use api::kubedb::v1::condition::WAL_RETAINED;
+use arcstr::ArcStr;
+use control::watch::Words;
 use k8s_openapi::api::{
     core::v1::{LimitRange, Pod, ResourceQuota},
     storage::v1::StorageClass,
@@ -10,7 +10,6 @@ use k8s_openapi::api::{
 use kube::ResourceExt;
 use units::Bytes;
 
-use super::Shared;
 use crate::Uid;
 
 /// A Postgres.
@@ -32,11 +31,11 @@ pub struct PodClaims {
     /// Its uid.
     pub uid: Uid,
     /// The node it is bound to; empty while it is not.
-    pub node: Arc<str>,
+    pub node: ArcStr,
     /// Its containers have ended for good. Its volumes may still be mounted for a while.
     pub ended: bool,
     /// Names of the claims, in its namespace.
-    pub claims: Box<[Arc<str>]>,
+    pub claims: Box<[ArcStr]>,
 }
 
 /// A StorageClass.
@@ -70,9 +69,9 @@ const OF_CLASS: &str = ".storageclass.storage.k8s.io/requests.storage";
 impl Postgres {
     /// `None` for an object without namespace or uid, which no API server returns.
     #[must_use]
-    pub fn of(object: api::kubedb::v1::Postgres) -> Option<Self> {
+    pub fn of(object: api::kubedb::v1::Postgres, words: &Words) -> Option<Self> {
         Some(Self {
-            database: api::join::Database::of(&object)?,
+            database: api::join::Database::of(&object)?.sharing(|word| words.share(word)),
             deleting: object.metadata.deletion_timestamp.is_some(),
             wal_retained: wal_retained(&object),
             size: object.spec.storage.and_then(|s| s.storage()).and_then(Result::ok),
@@ -91,7 +90,7 @@ fn wal_retained(object: &api::kubedb::v1::Postgres) -> Option<String> {
 impl PodClaims {
     /// `None` for a pod that uses no claim, and for an object without uid, which no API server returns.
     #[must_use]
-    pub fn of(pod: &Pod, names: &mut Shared<str>) -> Option<Self> {
+    pub fn of(pod: &Pod, words: &Words) -> Option<Self> {
         let ended = matches!(
             pod.status.as_ref().and_then(|s| s.phase.as_deref()),
             Some("Succeeded" | "Failed")
@@ -99,18 +98,18 @@ impl PodClaims {
         let spec = pod.spec.as_ref()?;
         let name = pod.name_any();
         let volumes = spec.volumes.iter().flatten();
-        let claims: Box<[Arc<str>]> = volumes
+        let claims: Box<[ArcStr]> = volumes
             .filter_map(
                 |volume| match (&volume.persistent_volume_claim, &volume.ephemeral) {
-                    (Some(source), _) => Some(source.claim_name.as_str().into()),
-                    (None, Some(_)) => Some(format!("{name}-{}", volume.name).into()),
+                    (Some(source), _) => Some(words.share(&source.claim_name)),
+                    (None, Some(_)) => Some(words.share(&format!("{name}-{}", volume.name))),
                     (None, None) => None,
                 },
             )
             .collect();
         (!claims.is_empty()).then_some(Self {
             uid: pod.metadata.uid.as_deref()?.into(),
-            node: names.share(spec.node_name.as_deref().unwrap_or_default()),
+            node: words.share(spec.node_name.as_deref().unwrap_or_default()),
             ended,
             claims,
         })
@@ -175,7 +174,7 @@ mod tests {
     use serde_json::json;
     use units::Bytes;
 
-    use super::{Limit, PodClaims, Quota, Shared};
+    use super::{Limit, PodClaims, Quota, Words};
 
     #[test]
     fn a_quota_leaves_what_is_not_used() {
@@ -222,7 +221,7 @@ mod tests {
             ended: false,
             claims: ["data-pg-0".into(), "pg-0-scratch".into()].into(),
         };
-        let of = |phase| PodClaims::of(&pod(phase), &mut Shared::default());
+        let of = |phase| PodClaims::of(&pod(phase), &Words::default());
         assert_eq!(of("Running"), Some(running.clone()));
         let ended = PodClaims {
             ended: true,

@@ -124,7 +124,7 @@ impl Entry {
             sample: self.latest?,
             as_of,
             trend: self.window.trend(as_of),
-            node: self.mount.node.as_ref().to_owned(),
+            node: self.mount.node.to_string(),
             fixed_inodes: self.filesystem == Filesystem::Ext,
             network: self.filesystem == Filesystem::Network,
             stuck: self.stuck,

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use arcstr::ArcStr;
 use jiff::Timestamp;
 
 use super::{Mount, Store, Stream};
@@ -36,11 +37,11 @@ impl Store {
     pub fn forget_before(&self, horizon: Timestamp) {
         let mut inner = self.inner();
         let old = |node: &Node| node.newest.has_ended() && node.as_of().is_none_or(|t| t < horizon);
-        let lost: Vec<Arc<str>> = inner
+        let lost: Vec<ArcStr> = inner
             .by_node
             .iter()
             .filter(|(_, node)| old(node))
-            .map(|(name, _)| Arc::clone(name))
+            .map(|(name, _)| name.clone())
             .collect();
         for name in lost {
             let Some(node) = inner.by_node.remove(&name) else {

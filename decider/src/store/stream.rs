@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use arcstr::ArcStr;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,7 @@ const NEVER: i64 = i64::MIN;
 /// A stream. Later ones have larger numbers.
 #[derive(Debug)]
 pub struct Stream {
-    node: Arc<str>,
+    node: ArcStr,
     id: u64,
     as_of_ms: AtomicI64,
     ended: AtomicBool,
@@ -34,7 +35,7 @@ pub struct Registration {
 }
 
 impl Stream {
-    pub(super) fn new(node: Arc<str>, id: u64) -> Self {
+    pub(super) fn new(node: ArcStr, id: u64) -> Self {
         Self {
             node,
             id,
@@ -52,7 +53,7 @@ impl Stream {
 
     /// The node it speaks for.
     #[must_use]
-    pub const fn node(&self) -> &Arc<str> {
+    pub const fn node(&self) -> &ArcStr {
         &self.node
     }
 
@@ -112,7 +113,7 @@ impl Registration {
 
     /// The node it speaks for.
     #[must_use]
-    pub fn node(&self) -> &Arc<str> {
+    pub fn node(&self) -> &ArcStr {
         self.stream.node()
     }
 

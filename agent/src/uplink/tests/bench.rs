@@ -16,7 +16,12 @@ use proto::usage::v1::{
     usage_server::{Usage, UsageServer},
 };
 use runtime::{clock::ManualClock, readiness::Readiness};
-use tokio::{io::DuplexStream, sync::mpsc, task::JoinSet, time::timeout};
+use tokio::{
+    io::DuplexStream,
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::timeout,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming, transport::Server};
@@ -38,8 +43,8 @@ pub(super) const PACE: Pace = Pace {
     resolve_every: Duration::from_secs(5),
 };
 
-/// What a replica takes in without reading it, as the decider has it. Until an agent knows, it is 64 KiB.
-const WINDOW: u32 = 8 << 10;
+/// What a replica takes in without reading it, as the decider has it.
+const WINDOW: u32 = 4 << 10;
 
 /// A stream that a replica has taken; the test reads from it when it likes.
 pub(super) struct Taken {
@@ -47,8 +52,11 @@ pub(super) struct Taken {
     pub(super) to_agent: mpsc::Sender<Result<DeciderMessage, Status>>,
 }
 
-/// A decider that hands its streams to the test.
-pub(super) struct Replica(mpsc::Sender<Taken>);
+/// A decider that hands its streams to the test, and answers them once it is accepting.
+pub(super) struct Replica {
+    streams: mpsc::Sender<Taken>,
+    accepting: watch::Receiver<bool>,
+}
 
 #[tonic::async_trait]
 impl Usage for Replica {
@@ -63,10 +71,10 @@ impl Usage for Replica {
             from_agent: request.into_inner(),
             to_agent,
         };
-        self.0
-            .send(taken)
-            .await
-            .map_err(|_| Status::unavailable("the test is over"))?;
+        let over = || Status::unavailable("the test is over");
+        self.streams.send(taken).await.map_err(|_| over())?;
+        let mut accepting = self.accepting.clone();
+        accepting.wait_for(|yes| *yes).await.map_err(|_| over())?;
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
     }
 }
@@ -155,11 +163,20 @@ impl Bench {
 
     /// A replica that listens at `address(n)`, and is found there.
     pub(super) fn listen(&mut self, n: u8) -> mpsc::Receiver<Taken> {
+        self.listen_hesitating(n, watch::channel(true).1)
+    }
+
+    /// The same of one that has streams wait until it is accepting.
+    pub(super) fn listen_hesitating(
+        &mut self,
+        n: u8,
+        accepting: watch::Receiver<bool>,
+    ) -> mpsc::Receiver<Taken> {
         let incoming = self.listen_without_serving(n);
         let (streams, taken) = mpsc::channel(8);
         let server = Server::builder()
             .initial_stream_window_size(WINDOW)
-            .add_service(UsageServer::new(Replica(streams)));
+            .add_service(UsageServer::new(Replica { streams, accepting }));
         self.tasks.spawn(async {
             server
                 .serve_with_incoming(ReceiverStream::new(incoming))

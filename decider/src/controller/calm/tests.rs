@@ -24,7 +24,7 @@ fn measured(store: &Store, by: &Registration, second: i64, used: u64) -> Arc<Mou
     let mount = Mount {
         pv: "pv".into(),
         pod_uid: "pod".into(),
-        node: Arc::clone(by.node()),
+        node: by.node().clone(),
     };
     let mount = store.introduce(mount, by, 1, Filesystem::Ext);
     let raw = Raw {

@@ -1,6 +1,6 @@
 //! The members of a database: each claim with its volume, its pods and what is measured of it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use control::watch::Key;
 use decider_core::{Claim as CoreClaim, Profile, Resize, Usage, Volume};
@@ -13,17 +13,18 @@ use crate::{
     profiles,
 };
 
+use arcstr::ArcStr;
 /// The claims of a database as they are collected.
 #[derive(Default)]
 pub(super) struct Members {
     pub(super) volumes: Vec<Volume>,
     /// PersistentVolume of each claim.
-    pub(super) names: BTreeMap<String, Arc<str>>,
+    pub(super) names: BTreeMap<String, ArcStr>,
     /// What each claim has now.
     pub(super) before: BTreeMap<String, Before>,
     /// Since when somebody speaks of a claim's volume for a pod that is not known.
     pub(super) strangers: BTreeMap<String, Timestamp>,
-    pub(super) classes: Vec<Arc<str>>,
+    pub(super) classes: Vec<ArcStr>,
     /// When the first of them was made.
     pub(super) oldest: Option<Timestamp>,
     pub(super) profile: Option<Profile>,
@@ -70,7 +71,7 @@ impl Members {
                 None => profile,
                 Some(others) => others.stricter(profile),
             });
-            self.classes.push(Arc::clone(&claim.class));
+            self.classes.push(claim.class.clone());
         }
         let by_request = asked
             .seen
@@ -85,7 +86,7 @@ impl Members {
             },
         );
         self.oldest = [self.oldest, claim.created].into_iter().flatten().min();
-        self.names.insert(name.clone(), Arc::clone(&claim.volume));
+        self.names.insert(name.clone(), claim.volume.clone());
         self.volumes.push(Volume {
             resize: resize(&claim, device.capacity, mounted, asked.failed),
             before_growth: by_request

@@ -1,7 +1,6 @@
 //! The room that a namespace leaves for its claims.
 
-use std::sync::Arc;
-
+use arcstr::ArcStr;
 use control::watch::Key;
 use decider_core::Room;
 
@@ -11,7 +10,7 @@ use crate::objects::Objects;
 pub(super) fn rooms(
     objects: &Objects,
     (quotas, limits): &(Vec<Key>, Vec<Key>),
-    classes: &[Arc<str>],
+    classes: &[ArcStr],
 ) -> Vec<Room> {
     let quotas = quotas
         .iter()

@@ -6,7 +6,7 @@ use cluster::apiserver::ApiServer;
 use control::{
     events::Events,
     leader::{Leader, LeaseArgs, Timing},
-    watch::Watches,
+    watch::{Watches, Words},
     write::Fenced,
 };
 use decider::{
@@ -130,7 +130,7 @@ impl Bed {
         tasks.spawn("ingest", async move { Ok(service.await?) });
         let readiness = Readiness::new(stop.clone());
         let watches = Watches::new(client.clone(), &readiness, &mut registry, stop.clone());
-        let objects = Objects::watch(&watches, &mut tasks);
+        let objects = Objects::watch(&watches, &Words::default(), &mut tasks);
         let (events, task) = Events::new(
             client.clone(),
             "decider",
