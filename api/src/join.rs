@@ -115,6 +115,14 @@ impl Join {
         join
     }
 
+    /// Whether it is known, and holds data in the set of its name.
+    #[must_use]
+    pub fn has(&self, database: &Database) -> bool {
+        let sets = self.sets.get(&database.namespace);
+        let place = sets.and_then(|sets| sets.get(&database.name));
+        place.and_then(|place| self.databases.get(*place)) == Some(database)
+    }
+
     /// The database that the claim holds data of.
     #[must_use]
     pub fn of_claim<'a>(&'a self, namespace: &str, claim: &'a str) -> Option<Member<'a>> {

@@ -108,8 +108,7 @@ impl Watches {
         }
     }
 
-    /// The same, which keep the names of objects once with all else that has these words. Worth it for kinds that others
-    /// name.
+    /// The same, whose objects have these words for their names. Worth it for kinds that are named by others.
     #[must_use]
     pub fn sharing(&self, words: &Words) -> Self {
         Self {

@@ -7,7 +7,6 @@ use api::{
     join::{Join, Set},
     names::{DATA_TEMPLATE, split_claim},
 };
-
 use arcstr::ArcStr;
 use control::watch::{Change, Key};
 
@@ -67,7 +66,7 @@ pub(crate) struct Index {
     requests: Groups<Key, Key>,
     /// By set, since which sets are a database's changes with the sets.
     claims: Groups<Key, Key>,
-    /// Those that are not named as their set names the claim's pod.
+    /// Those other than the one that a set has made the claim for.
     pods: Groups<Key, Key>,
     namespaces: Groups<ArcStr, Key>,
     quotas: Groups<ArcStr, Key>,
@@ -104,12 +103,18 @@ impl Index {
         old.into_iter().chain(new).collect()
     }
 
-    /// Takes in a change of a Postgres; answers it.
-    pub(crate) fn postgres(&mut self, change: &Change<Postgres>) -> Vec<Key> {
-        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+    /// Takes in a change of a Postgres; answers it, and every database of its namespace that an autoscaler names if it is
+    /// another one than before: sets may have changed hands.
+    pub(crate) fn postgres(&mut self, change: &Change<Postgres>, objects: &Objects) -> Vec<Key> {
+        let known = |postgres: &Postgres| !self.join_is_old && self.join.has(&postgres.database);
         // Its conditions change more often than it does.
-        self.join_is_old |= old.map(|p| &p.database) != new.map(|p| &p.database);
-        vec![change.key.clone()]
+        if change.new.as_deref().is_some_and(known) {
+            return vec![change.key.clone()];
+        }
+        self.join_is_old = true;
+        let mut databases = self.of_namespace(&change.key.namespace, objects);
+        databases.push(change.key.clone());
+        databases
     }
 
     /// Takes in a change of a set; answers every database of its namespace that an autoscaler names.

@@ -39,8 +39,8 @@ const LEASE: &str = "highwater-decider";
 const KEEPALIVE: Duration = Duration::from_secs(10);
 /// What an agent may have under way unread, in bytes: past it the agent merges its changes instead of queueing old
 /// ones. tonic's default holds a MiB of them, and as long as a connection lives h2 keeps a place for each frame that ever waited
-/// at the same time, and tonic one for the largest. An agent says no more than who it is before it knows of it. Messages of a
-/// replay are smaller.
+/// at the same time, and tonic one for the largest. An agent says no more than who it is before it knows of it. Most
+/// messages are smaller; the longest past of a volume takes two windows.
 const STREAM_WINDOW: u32 = 4 << 10;
 /// How often the thread that listens to agents shows that it comes round, and for how long it may not: far beyond what a busy
 /// node does.

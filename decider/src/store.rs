@@ -92,7 +92,7 @@ impl Store {
         Registration::new(stream)
     }
 
-    /// Volumes whose usage changed.
+    /// Volumes of which somebody is to be told: those that show something else, and those not at rest that moved.
     pub const fn moved(&self) -> &Moved {
         &self.moved
     }
@@ -121,18 +121,15 @@ impl Store {
         index: u32,
         filesystem: Filesystem,
     ) -> Arc<Mount> {
+        let pv = self.words.share(&mount.pv);
+        let mount = Mount { pv, ..mount };
         let mut inner = self.inner();
         let inner = &mut *inner;
         let Some(node) = inner.by_node.get_mut(&mount.node) else {
             return Arc::new(mount);
         };
-        let mount = node.mounts.get(&mount).map_or_else(
-            || {
-                let pv = self.words.share(&mount.pv);
-                Arc::new(Mount { pv, ..mount })
-            },
-            Arc::clone,
-        );
+        let known = node.mounts.get(&mount).cloned();
+        let mount = known.unwrap_or_else(|| Arc::new(mount));
         node.mounts.insert(Arc::clone(&mount));
         let entries = inner.volumes.entry(mount.pv.clone()).or_default();
         match entries.iter_mut().find(|e| e.mount == mount) {

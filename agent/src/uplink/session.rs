@@ -47,7 +47,7 @@ pub(super) enum Error {
     NotAccepted,
 }
 
-/// The sampler of a stream, and the news that the replica took the stream and that it set levels.
+/// The sampler of a stream, and the news that the replica took the stream or set levels.
 #[derive(Debug)]
 struct Told {
     sampler: Mutex<Sampler>,
@@ -173,7 +173,7 @@ impl Outbound {
             return Some(hello);
         }
         if !self.accepted {
-            // Until then HTTP/2 lets 64 KiB go: a replica that starts would have as much of each node of a fleet at once.
+            // Until then HTTP/2 lets 64 KiB go: a replica that starts would be sent that much by every node at once.
             tokio::select! {
                 () = self.token.cancelled() => return None,
                 () = self.told.accepted.notified() => self.accepted = true,

@@ -2,13 +2,12 @@
 
 use std::{collections::HashSet, marker::PhantomData};
 
+use arcstr::ArcStr;
 use kube::{
     Resource,
     core::{DeserializeGuard, ObjectMeta},
     runtime::watcher::Event,
 };
-
-use arcstr::ArcStr;
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use runtime::readiness::Gate;
 

@@ -1,6 +1,7 @@
 //! What many objects have in common: names, above all.
 
 use std::{
+    borrow::Borrow,
     collections::HashSet,
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
@@ -47,10 +48,18 @@ impl<S> Default for Shared<S> {
 }
 
 impl<S: Counted> Shared<S> {
+    /// The one that is equal to it, if there is one.
+    fn known<Q: Eq + Hash + ?Sized>(&self, one: &Q) -> Option<S>
+    where
+        S: Borrow<Q>,
+    {
+        self.all.get(one).cloned()
+    }
+
     /// The one that is equal to it, shared with all that have it.
     pub fn share(&mut self, one: S) -> S {
-        if let Some(known) = self.all.get(&one) {
-            return known.clone();
+        if let Some(known) = self.known(&one) {
+            return known;
         }
         if self.all.len() >= self.most {
             self.all.retain(S::is_used);
@@ -70,7 +79,7 @@ impl Words {
     #[must_use]
     pub fn share(&self, word: &str) -> ArcStr {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.share(word.into())
+        all.known(word).unwrap_or_else(|| all.share(word.into()))
     }
 }
 

@@ -140,10 +140,7 @@ impl Rest {
                 && seen.trend.rate.is_some()
                 && seen.trend.sustained.is_some()
         };
-        if !volumes.iter().all(|pv| store.calm(pv, since, fits)) {
-            volumes.iter().for_each(|pv| store.stir(pv));
-            return None;
-        }
+        let volumes = all_calm(store, volumes, since, fits)?;
         Some(Self { volumes, until })
     }
 
@@ -170,13 +167,24 @@ fn below(gathered: &Gathered, outcome: &Outcome) -> Option<Box<[ArcStr]>> {
     let all_below =
         *reason == Reason::BelowThreshold && record.barrier.is_none() && record.volumes.iter().all(is_below);
     let pv = |volume: &VolumeRecord| gathered.volumes.get(&volume.claim).cloned();
-    let volumes: Box<[ArcStr]> = record
-        .volumes
-        .iter()
-        .filter(|_| all_below)
-        .map(pv)
-        .collect::<Option<_>>()?;
-    (!volumes.is_empty()).then_some(volumes)
+    if !all_below || record.volumes.is_empty() {
+        return None;
+    }
+    record.volumes.iter().map(pv).collect()
+}
+
+/// The volumes, whose movements are not marked from now on, or none of them if one does not fit.
+fn all_calm(
+    store: &Store,
+    volumes: Box<[ArcStr]>,
+    since: Timestamp,
+    fits: impl Fn(&Seen) -> bool,
+) -> Option<Box<[ArcStr]>> {
+    if volumes.iter().all(|pv| store.calm(pv, since, &fits)) {
+        return Some(volumes);
+    }
+    volumes.iter().for_each(|pv| store.stir(pv));
+    None
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl<'a> Follower<'a> {
     }
 
     fn postgres(&self, change: &Change<Postgres>) {
-        let databases = self.context.index().postgres(change);
+        let databases = self.context.index().postgres(change, &self.context.parts.objects);
         self.look_at(databases);
     }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use arcstr::ArcStr;
 use control::watch::Key;
 use decider_core::{Database, OpenRequest, Policy, Profile};
 use jiff::Timestamp;
@@ -13,7 +14,6 @@ use crate::{
     objects::{Autoscaler, Before, Request},
 };
 
-use arcstr::ArcStr;
 mod members;
 mod past;
 mod pods;

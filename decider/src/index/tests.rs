@@ -10,6 +10,20 @@ struct Bench {
     index: Index,
 }
 
+fn of(name: &str, uid: &str) -> Postgres {
+    let database = api::join::Database {
+        namespace: "demo".into(),
+        name: name.into(),
+        uid: uid.into(),
+    };
+    Postgres {
+        database,
+        deleting: false,
+        size: None,
+        wal_retained: None,
+    }
+}
+
 impl Bench {
     /// Takes in what a store tells, in the way a follower does.
     fn take<T: PartialEq>(
@@ -25,26 +39,12 @@ impl Bench {
         into(&mut self.index, &change, &self.objects)
     }
 
-    fn postgres(&mut self, name: &str, uid: &str) {
-        let database = api::join::Database {
-            namespace: "demo".into(),
-            name: name.into(),
-            uid: uid.into(),
-        };
-        let postgres = Postgres {
-            database,
-            deleting: false,
-            size: None,
-            wal_retained: None,
-        };
-        self.take(
-            |o| &o.postgreses,
-            |s| s.put(key(name), postgres),
-            |i, c, _| i.postgres(c),
-        );
+    fn postgres(&mut self, name: &str, uid: &str) -> Vec<Key> {
+        let postgres = of(name, uid);
+        self.take(|o| &o.postgreses, |s| s.put(key(name), postgres), Index::postgres)
     }
 
-    fn retains_wal(&mut self, name: &str, text: &str) {
+    fn retains_wal(&mut self, name: &str, text: &str) -> Vec<Key> {
         let postgres = self.objects.postgreses.get(&key(name)).unwrap();
         let wal_retained = Some(text.to_owned());
         let retaining = Postgres {
@@ -54,8 +54,8 @@ impl Bench {
         self.take(
             |o| &o.postgreses,
             |s| s.put(key(name), retaining),
-            |i, c, _| i.postgres(c),
-        );
+            Index::postgres,
+        )
     }
 
     fn set(&mut self, name: &str, owner: &str) {
@@ -135,11 +135,7 @@ fn a_deleted_database_has_no_claims() {
     bench.postgres("pg", "1");
     bench.claim("data-pg-0");
     assert_eq!(bench.claims("pg").len(), 1);
-    bench.take(
-        |o| &o.postgreses,
-        |s| s.remove(&key("pg")),
-        |i, c, _| i.postgres(c),
-    );
+    bench.take(|o| &o.postgreses, |s| s.remove(&key("pg")), Index::postgres);
     assert!(bench.claims("pg").is_empty());
 }
 
@@ -188,12 +184,30 @@ fn a_claim_has_its_own_pod_and_the_others_that_use_it() {
 #[test]
 fn what_does_not_change_who_a_database_is_joins_nothing_anew() {
     let mut bench = Bench::default();
-    bench.postgres("pg", "1");
+    bench.autoscaler("as", "other");
+    assert_eq!(bench.postgres("pg", "1"), [key("other"), key("pg")]);
     assert!(bench.index.join_is_old);
     bench.claim("data-pg-0");
     assert!(!bench.index.join_is_old);
-    bench.retains_wal("pg", "slot a");
+    assert_eq!(bench.retains_wal("pg", "slot a"), [key("pg")]);
     assert!(!bench.index.join_is_old);
-    bench.postgres("pg", "2");
+    assert_eq!(bench.postgres("pg", "2"), [key("other"), key("pg")]);
     assert!(bench.index.join_is_old);
+}
+
+/// Changes that nobody has taken yet merge: what is told may be as it was, and have been joined while it was not there.
+#[test]
+fn a_database_that_was_joined_while_it_was_away_is_joined_anew() {
+    let mut bench = Bench::default();
+    bench.postgres("pg", "1");
+    let mut changes = bench.objects.postgreses.subscribe();
+    while changes.try_next().is_some() {}
+    bench.objects.postgreses.put_malformed(key("pg"), "no object");
+    let database = |bench: &mut Bench| bench.index.database_of(&key("data-pg-0"), &bench.objects);
+    assert_eq!(database(&mut bench), None);
+    bench.objects.postgreses.put(key("pg"), of("pg", "1"));
+    let change = changes.try_next().unwrap();
+    assert_eq!(change.old, change.new);
+    bench.index.postgres(&change, &bench.objects);
+    assert_eq!(database(&mut bench), Some(key("pg")));
 }

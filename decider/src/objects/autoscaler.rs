@@ -131,3 +131,37 @@ fn policy(storage: &StorageAutoscalerSpec) -> PolicySpec {
         ..PolicySpec::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn owned(owners: &Value) -> Autoscaler {
+        let object = json!({
+            "metadata": {"name": "as", "namespace": "demo", "uid": "u", "resourceVersion": "1", "ownerReferences": owners},
+            "spec": {"databaseRef": {"name": "pg"}},
+        });
+        let object = serde_json::from_value(object).unwrap();
+        Autoscaler::of(object, &mut Shared::default(), &Words::default()).unwrap()
+    }
+
+    #[test]
+    fn the_postgres_of_its_name_is_its_owner_and_others_are_kept_as_they_are() {
+        let owner = |kind: &str, name: &str, uid: &str| json!({"apiVersion": "v1", "kind": kind, "name": name, "uid": uid, "controller": true});
+        let (ours, other) = (owner("Postgres", "pg", "1"), owner("Postgres", "other", "2"));
+        let app = owner("Application", "pg", "3");
+        for (owners, uid, others) in [
+            (json!([]), None, vec![]),
+            (json!([ours]), Some("1"), vec![]),
+            (json!([app, ours, other]), Some("1"), vec!["3", "2"]),
+            (json!([app]), None, vec!["3"]),
+        ] {
+            let autoscaler = owned(&owners);
+            assert_eq!(autoscaler.owner, uid.map(Uid::from), "{owners}");
+            let kept: Vec<_> = autoscaler.other_owners.iter().map(|o| o.uid.as_str()).collect();
+            assert_eq!(kept, others, "{owners}");
+        }
+    }
+}

@@ -18,8 +18,8 @@ pub(super) struct Shown {
 }
 
 impl Store {
-    /// From now on the volume's movements are marked only if it shows something else than now, or will be full soon:
-    /// if one mount alone is spoken of, somebody has vouched for it `since`, and what is seen `fits`; answers whether.
+    /// Stops marking the volume's movements until it shows something else, cannot be believed, or will be full soon. Only if
+    /// it has one mount, somebody has vouched for that `since`, and what is seen `fits`; answers whether.
     pub(crate) fn calm(&self, pv: &str, since: Timestamp, fits: impl FnOnce(&Seen) -> bool) -> bool {
         let mut inner = self.inner();
         let Some([entry]) = inner.volumes.get_mut(pv).map(AsMut::as_mut) else {

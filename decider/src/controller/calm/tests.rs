@@ -1,6 +1,7 @@
 use decider_core::{Raw, Sample};
 use futures::FutureExt;
 use jiff::SignedDuration;
+use units::Bytes;
 
 use super::*;
 use crate::store::{Filesystem, Measurement, Mount, Registration};
@@ -14,20 +15,13 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn report(store: &Store, by: &Registration, second: i64, used: u64) -> Arc<Mount> {
-    let mount = measured(store, by, second, used);
+    let mount = measured(store, by, "pv", raw(second, used));
     by.confirm(at(second));
     mount
 }
 
-/// Of one volume, with nothing said of the others.
-fn measured(store: &Store, by: &Registration, second: i64, used: u64) -> Arc<Mount> {
-    let mount = Mount {
-        pv: "pv".into(),
-        pod_uid: "pod".into(),
-        node: by.node().clone(),
-    };
-    let mount = store.introduce(mount, by, 1, Filesystem::Ext);
-    let raw = Raw {
+fn raw(second: i64, used: u64) -> Raw {
+    Raw {
         capacity: 100 * GIB,
         available: 100 * GIB - used,
         used,
@@ -35,9 +29,20 @@ fn measured(store: &Store, by: &Registration, second: i64, used: u64) -> Arc<Mou
         inodes_free: 90,
         read_only: false,
         sampled_at: at(second),
+    }
+}
+
+/// Of one volume, with nothing said of the others.
+fn measured(store: &Store, by: &Registration, pv: &str, raw: Raw) -> Arc<Mount> {
+    let mount = Mount {
+        pv: pv.into(),
+        pod_uid: "pod".into(),
+        node: by.node().clone(),
     };
-    let sample = Sample::check(raw, at(second)).unwrap();
-    store.record(&mount, by, Measurement::Believed(sample), None, at(second));
+    let now = raw.sampled_at;
+    let mount = store.introduce(mount, by, 1, Filesystem::Ext);
+    let sample = Sample::check(raw, now).unwrap();
+    store.record(&mount, by, Measurement::Believed(sample), None, now);
     mount
 }
 
@@ -122,6 +127,59 @@ fn a_step_is_borne_and_a_percent_a_haste_and_another_stream_are_not() {
     assert!(moved(&store), "who vouches is another");
 }
 
+/// Nothing rises, so that nothing but what is shown can be the cause.
+#[test]
+fn whatever_a_decision_reads_is_told_when_it_shows_something_else() {
+    let same = raw(1, 40 * GIB - 1);
+    let fewer_inodes = Raw {
+        inodes_free: 89,
+        ..same
+    };
+    let read_only = Raw {
+        read_only: true,
+        ..same
+    };
+    let larger = Raw {
+        capacity: 100 * GIB + 1,
+        available: 60 * GIB + 2,
+        ..same
+    };
+    for (what, raw, told) in [
+        ("a step down", same, false),
+        ("a percent", raw(1, 38 * GIB), true),
+        ("inodes", fewer_inodes, true),
+        ("read-only", read_only, true),
+        ("capacity", larger, true),
+    ] {
+        let (store, node, ..) = fleet(1);
+        report(&store, &node, 0, 40 * GIB - 2);
+        assert!(moved(&store));
+        assert!(rest(&store, 0, 300).is_some());
+        measured(&store, &node, "pv", raw);
+        assert_eq!(moved(&store), told, "{what}");
+    }
+}
+
+/// Else there would be no rest by whose end it is told of again.
+#[test]
+fn of_several_volumes_none_is_calm_if_one_cannot_be() {
+    let (store, node, ..) = fleet(1);
+    let all = || ["pv".into(), "other".into()].into();
+    let calm = |fits: fn(&Seen) -> bool| all_calm(&store, all(), at(-STALE), fits).is_some();
+    let moves = |second: i64| {
+        report(&store, &node, second, 40 * GIB + second.unsigned_abs());
+        moved(&store)
+    };
+    assert!(!calm(|_| true), "nobody measures the other");
+    assert!(moves(1));
+    measured(&store, &node, "other", raw(1, 50 * GIB));
+    assert!(moved(&store));
+    assert!(!calm(|seen| seen.sample.usage.used < Bytes::new(45 * GIB)));
+    assert!(moves(2));
+    assert!(calm(|_| true));
+    assert!(!moves(3));
+}
+
 #[test]
 fn a_volume_of_two_mounts_and_one_that_cannot_be_measured_do_not_rest() {
     let (store, node, ..) = fleet(1);
@@ -171,7 +229,7 @@ fn what_changes_during_a_look_is_looked_at_again_and_told_again() {
 #[test]
 fn a_volume_measured_after_the_stream_last_vouched_does_not_rest_longer_than_that() {
     let (store, node, resting, key) = fleet(120);
-    measured(&store, &node, 121, 40 * GIB);
+    measured(&store, &node, "pv", raw(121, 40 * GIB));
     resting.begin(&key);
     resting.end(&key, rest(&store, 121, 300));
     store.tell_stale(at(129 - STALE));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arcstr::ArcStr;
 use control::watch::Key;
 use decider_core::{Claim as CoreClaim, Profile, Resize, Usage, Volume};
 use jiff::Timestamp;
@@ -13,7 +14,6 @@ use crate::{
     profiles,
 };
 
-use arcstr::ArcStr;
 /// The claims of a database as they are collected.
 #[derive(Default)]
 pub(super) struct Members {

@@ -18,7 +18,7 @@ pub(crate) struct Pods {
 }
 
 impl Pods {
-    /// The pods of `claim`.
+    /// The pods that may use `claim`.
     pub(crate) fn of(claim: &Key, index: &Index, objects: &Objects) -> Self {
         let keys = index.pods(claim);
         Self {
@@ -40,7 +40,8 @@ impl Pods {
             .any(|pod| pod.uid == mount.pod_uid && *pod.node == *mount.node && self.uses(pod))
     }
 
-    /// The index may lag behind a pod that was replaced by another of its name.
+    /// A pod may be named as the claim's own and not use it, and the index may lag behind one that was replaced by another of
+    /// its name.
     fn uses(&self, pod: &PodClaims) -> bool {
         pod.claims.iter().any(|claim| **claim == *self.claim.name)
     }
