@@ -6,6 +6,7 @@ use anyhow::Context;
 use e2e::{Database, Shape, Volume, World, objects::kinds, pace::steadily, scenario};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use units::{Bytes, Reason};
 
 #[tokio::test]
@@ -64,6 +65,8 @@ struct Fill {
 
 /// What is taken at once.
 const STEP: u64 = 512 << 10;
+/// As long as a rate looks back, and for the start of what records.
+const QUIET: Duration = Duration::from_secs(12);
 const LENGTH: Duration = Duration::from_secs(15);
 /// What a growth adds, at least.
 const SCALING_PERCENT: u64 = 20;
@@ -104,13 +107,17 @@ async fn a_recording_replayed_gives_the_decisions_that_were_made() {
     }
 }
 
-/// What `record` wrote while the volume filled.
+/// What `record` wrote while the volume filled. It begins with a quiet time, so that a replay knows the same past as the
+/// decider, and nothing of what was filled before is in either's rate.
 async fn recorded(world: &World, db: &Database, fill: Fill) -> anyhow::Result<String> {
     let volume = db.volume(world).await?;
     volume.fill_to(fill.from)?;
-    let record = "highwater record --every 100ms --for 20s --namespace";
+    let record = "highwater record --every 100ms --for 30s --namespace";
     let record: Vec<&str> = record.split(' ').chain([db.objects.namespace()]).collect();
-    let rising = tokio::task::spawn_blocking(move || rise(&volume, fill.rate));
+    let rising = async {
+        sleep(QUIET).await;
+        tokio::task::spawn_blocking(move || rise(&volume, fill.rate)).await
+    };
     let (recorded, risen) = tokio::join!(world.kubectl(&record), rising);
     risen??;
     recorded
