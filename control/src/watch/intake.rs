@@ -96,13 +96,13 @@ where
     }
 
     fn key(&mut self, meta: &ObjectMeta) -> Key {
-        let mut key = Key::of(meta);
         if let Some(words) = &self.words {
-            key = Key {
-                namespace: words.share(&key.namespace),
-                name: words.share(&key.name),
+            return Key {
+                namespace: words.share(meta.namespace.as_deref().unwrap_or_default()),
+                name: words.share(meta.name.as_deref().unwrap_or_default()),
             };
         }
+        let mut key = Key::of(meta);
         if key.namespace == self.namespace {
             key.namespace = self.namespace.clone();
         } else {

@@ -4,6 +4,7 @@ use std::{cell::RefCell, io};
 
 use api::autoscaling::v1alpha1::PostgresAutoscalerStatus;
 use zstd::{
+    DEFAULT_COMPRESSION_LEVEL,
     bulk::{Compressor, Decompressor},
     zstd_safe::get_frame_content_size,
 };
@@ -11,9 +12,6 @@ use zstd::{
 /// The dictionary: a usual status, from which others differ in names and numbers. What it lacks packs less well, nothing else;
 /// since nothing packed outlives the process, it can be another one at any time.
 const USUAL: &[u8] = br#"{"phase":"Current","observedGeneration":1,"conditions":[{"type":"Decision","status":"True","lastTransitionTime":"2026-11-28T05:29:27Z","observedGeneration":1,"reason":"BelowThreshold","message":"data-pg-0 is 54% used (54.6Gi of 100Gi), threshold 80%"},{"type":"CanGrow","status":"True","lastTransitionTime":"2026-11-28T05:29:12Z","observedGeneration":1,"reason":"CanGrow","message":"nothing keeps the volumes from growing when they have to"}],"usage":"54%","canGrow":"Yes","fullIn":"8h","reason":"BelowThreshold","volumes":[{"claim":"data-pg-0","volume":"pvc-","node":"node-1","capacity":"100Gi","used":"58607770555","available":"48766411845","usedPercent":54,"rate":"16Mi/s","fullIn":"12h","reason":"BelowThreshold","message":"data-pg-0 is 54% used (54.6Gi of 100Gi), threshold 80%","since":"2026-11-28T05:29:12Z"}]}"#;
-
-/// zstd's own usual one.
-const LEVEL: i32 = 3;
 
 /// A status as the API server has it, as packed JSON. It is read when its autoscaler is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +44,7 @@ fn pack(text: &[u8]) -> io::Result<Vec<u8>> {
     PACKER.with_borrow_mut(|packer| {
         let packer = match packer {
             Some(packer) => packer,
-            None => packer.insert(Compressor::with_dictionary(LEVEL, USUAL)?),
+            None => packer.insert(Compressor::with_dictionary(DEFAULT_COMPRESSION_LEVEL, USUAL)?),
         };
         packer.compress(text)
     })
