@@ -50,7 +50,9 @@ fn install(filter: EnvFilter, format: LogFormat) -> Result<(), Error> {
 
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // Where the log cannot be written, saying so there would be a panic, and that, which is logged, the end of the process.
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => log.with_ansi(false).finish().try_init(),
         LogFormat::Json => log.json().flatten_event(true).finish().try_init(),
