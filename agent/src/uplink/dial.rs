@@ -4,10 +4,15 @@
 use std::{fmt, io, net::SocketAddr};
 
 use futures::future::BoxFuture;
+use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
 };
+
+/// What the other machine has not acknowledged within this many milliseconds ends the connection (tcp(7), TCP_USER_TIMEOUT). An
+/// agent says something every two seconds; without it the kernel would try for a quarter of an hour.
+pub(super) const UNACKNOWLEDGED_MS: u32 = 15_000;
 
 /// Finds the addresses of all decider replicas.
 pub trait Resolve: fmt::Debug + Send + Sync + 'static {
@@ -42,11 +47,30 @@ pub struct Tcp;
 
 impl Connect for Tcp {
     fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Connection>>> {
-        Box::pin(async move {
-            let stream = TcpStream::connect(address).await?;
-            // A report is one small message; waiting for more of it would only make it late.
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as Box<dyn Connection>)
-        })
+        Box::pin(async move { Ok(Box::new(open(address).await?) as Box<dyn Connection>) })
+    }
+}
+
+async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    // A report is one small message; waiting for more of it would only make it late.
+    stream.set_nodelay(true)?;
+    setsockopt(&stream, TcpUserTimeout, &UNACKNOWLEDGED_MS)?;
+    Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::socket::{getsockopt, sockopt::TcpUserTimeout};
+    use tokio::net::TcpListener;
+
+    use super::{UNACKNOWLEDGED_MS, open};
+
+    #[tokio::test]
+    async fn the_kernel_gives_a_vanished_machine_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = open(listener.local_addr().unwrap()).await.unwrap();
+        assert_eq!(getsockopt(&stream, TcpUserTimeout), Ok(UNACKNOWLEDGED_MS));
+        assert!(stream.nodelay().unwrap());
     }
 }

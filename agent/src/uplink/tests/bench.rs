@@ -173,6 +173,15 @@ impl Bench {
         accepting: watch::Receiver<bool>,
     ) -> mpsc::Receiver<Taken> {
         let incoming = self.listen_without_serving(n);
+        self.serve(incoming, accepting)
+    }
+
+    /// A replica behind these connections.
+    pub(super) fn serve(
+        &mut self,
+        incoming: mpsc::Receiver<io::Result<DuplexStream>>,
+        accepting: watch::Receiver<bool>,
+    ) -> mpsc::Receiver<Taken> {
         let (streams, taken) = mpsc::channel(8);
         let server = Server::builder()
             .initial_stream_window_size(WINDOW)

@@ -1,10 +1,14 @@
 //! How streams begin, break and end, and what is tried again when.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use futures::StreamExt;
 use proto::usage::v1::agent_message::Body;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    io::{copy_bidirectional, duplex},
+    sync::{mpsc, watch},
+    time::{Instant, timeout},
+};
 use tonic::Status;
 
 use super::bench::{Bench, PACE, PATIENCE, address, take};
@@ -14,7 +18,7 @@ use crate::{
     uplink::{
         GOOD_STREAM,
         pause::{FIRST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_HOT, SPREAD, pause},
-        session::ACCEPT_TIMEOUT,
+        session::{ACCEPT_TIMEOUT, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT},
     },
 };
 
@@ -137,6 +141,37 @@ async fn a_replica_that_never_accepts_is_tried_ever_less_often() {
     let between: Vec<_> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(between[0] < ACCEPT_TIMEOUT + FIRST_PAUSE * 2, "{between:?}");
     assert!(between[6] > ACCEPT_TIMEOUT + LONGEST_PAUSE / 2, "{between:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_that_stands_still_is_left() {
+    let mut bench = Bench::start();
+    bench.tick(0, vec![observed("a", 0, 0)]);
+    let mut connections = bench.listen_without_serving(1);
+    let (to_replica, incoming) = mpsc::channel(1);
+    let mut replica = bench.serve(incoming, watch::channel(true).1);
+    let mut near = connections.recv().await.unwrap().unwrap();
+    let (mut far, theirs) = duplex(64 << 10);
+    to_replica.send(Ok(theirs)).await.unwrap();
+    let stands = bench.token.child_token();
+    let still = stands.clone();
+    bench.tasks.spawn(async move {
+        still
+            .run_until_cancelled(copy_bidirectional(&mut near, &mut far))
+            .await;
+        pending::<()>().await;
+    });
+    let mut stream = take(&mut replica).await;
+    stream.hello().await;
+    stream.snapshot().await;
+    stands.cancel();
+    let still = Instant::now();
+    connections.recv().await.unwrap().unwrap();
+    let left = still.elapsed();
+    assert!(
+        left <= KEEPALIVE_INTERVAL + KEEPALIVE_TIMEOUT + SPREAD,
+        "{left:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use super::{super::fleet::Fleet, Heard, Order, SPREAD, node::Node, words};
 /// As an agent has them.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const SNAPSHOT: Duration = Duration::from_secs(600);
-const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(5));
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(5));
 const CONNECT: Duration = Duration::from_secs(3);
 const ACCEPT: Duration = Duration::from_secs(10);
 /// After a connection that failed.
