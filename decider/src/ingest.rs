@@ -12,15 +12,19 @@ use proto::usage::v1::{
     Ack, AgentMessage, DeciderMessage, Levels, VolumeLevels, decider_message::Body, usage_server,
 };
 use runtime::clock::Clock;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap};
 use units::Reason;
 
-use crate::{metrics::Metrics, store::Store};
+use crate::{
+    metrics::Metrics,
+    store::{End, News, Store},
+};
 
 mod broken;
 mod node;
+mod serve;
 mod session;
 mod volumes;
 pub mod wire;
@@ -30,12 +34,8 @@ pub use node::{AsSaid, NodeCheck};
 use session::Session;
 use wire::Message;
 
-/// A stream without a message for this long is dead: agents send at least every two seconds.
-const SILENCE: Duration = Duration::from_secs(30);
 /// Time for the first message.
 const GREETING: Duration = Duration::from_secs(10);
-/// Beyond it a message is garbage: agents' are a thousand times smaller.
-const LARGEST_MESSAGE: usize = 4 << 20;
 
 /// The service; clones share everything.
 #[derive(Clone)]
@@ -69,12 +69,6 @@ impl Ingest {
             stop,
         }))
     }
-
-    /// The tonic service, with its limits.
-    #[must_use]
-    pub fn into_service(self) -> usage_server::UsageServer<Self> {
-        usage_server::UsageServer::new(self).max_decoding_message_size(LARGEST_MESSAGE)
-    }
 }
 
 #[tonic::async_trait]
@@ -87,7 +81,6 @@ impl usage_server::Usage for Ingest {
             shared: Arc::clone(&self.0),
             metadata,
             inbound,
-            silence: Box::pin(sleep(GREETING)),
             session: None,
         };
         let answers = stream::unfold(Some(conversation), |state| async move {
@@ -107,8 +100,6 @@ struct Conversation {
     shared: Arc<Shared>,
     metadata: MetadataMap,
     inbound: Streaming<AgentMessage>,
-    /// How long the next message may take: put off for each, which costs less than a new one.
-    silence: Pin<Box<Sleep>>,
     session: Option<Session>,
 }
 
@@ -117,7 +108,10 @@ impl Conversation {
     async fn next(&mut self) -> Result<Option<DeciderMessage>, Status> {
         loop {
             let Some(session) = &mut self.session else {
-                if !self.greet().await? {
+                let greeted = timeout(GREETING, self.greet()).await;
+                if !greeted
+                    .map_err(|_| Status::deadline_exceeded(format!("no Hello within {GREETING:?}")))??
+                {
                     return Ok(None);
                 }
                 continue;
@@ -125,16 +119,14 @@ impl Conversation {
             let stream = Arc::clone(session.registration().stream());
             let message = tokio::select! {
                 biased;
-                () = self.shared.stop.cancelled() => return Err(Status::unavailable("the decider is shutting down")),
-                () = stream.replaced() => {
-                    return Err(Status::aborted("a newer stream of this node has taken over"));
-                }
-                levels = stream.levels() => return Ok(Some(levels_message(levels))),
+                news = stream.news() => match news {
+                    News::End(end) => return Err(ended(end)),
+                    News::Levels(levels) => return Ok(Some(levels_message(levels))),
+                },
                 message = self.inbound.message() => message?,
-                () = &mut self.silence => return Err(silent(SILENCE)),
             };
             let Some(message) = message else { return Ok(None) };
-            self.silence.as_mut().reset(Instant::now() + SILENCE);
+            stream.heard();
             let now = self.shared.clock.now();
             let recorded = Message::try_from(message).and_then(|message| session.receive(message, now));
             match recorded {
@@ -148,12 +140,10 @@ impl Conversation {
     /// Takes the Hello; false when the agent ended without one.
     async fn greet(&mut self) -> Result<bool, Status> {
         let message = tokio::select! {
-            () = self.shared.stop.cancelled() => return Err(Status::unavailable("the decider is shutting down")),
+            () = self.shared.stop.cancelled() => return Err(ended(End::Stopping)),
             message = self.inbound.message() => message?,
-            () = &mut self.silence => return Err(silent(GREETING)),
         };
         let Some(message) = message else { return Ok(false) };
-        self.silence.as_mut().reset(Instant::now() + SILENCE);
         let hello = match Message::try_from(message) {
             Ok(Message::Hello(hello)) => hello,
             Ok(_) => {
@@ -171,6 +161,10 @@ impl Conversation {
             "agent connected"
         );
         let registration = self.shared.store.register(node);
+        if self.shared.stop.is_cancelled() {
+            // It may have come after all others were ended.
+            return Err(ended(End::Stopping));
+        }
         let now = self.shared.clock.now();
         let (store, metrics) = (Arc::clone(&self.shared.store), self.shared.metrics.clone());
         self.session = Some(Session::new(registration, store, metrics, &hello, now));
@@ -187,8 +181,12 @@ impl Shared {
     }
 }
 
-fn silent(limit: Duration) -> Status {
-    Status::deadline_exceeded(format!("no message within {limit:?}"))
+fn ended(why: End) -> Status {
+    match why {
+        End::Replaced => Status::aborted("a newer stream of this node has taken over"),
+        End::Silent => Status::deadline_exceeded("no message for long"),
+        End::Stopping => Status::unavailable("the decider is shutting down"),
+    }
 }
 
 fn ack(as_of: Timestamp) -> DeciderMessage {

@@ -20,8 +20,6 @@ use runtime::{
     watchdog::{Watchdog, Watchdogs},
 };
 use tokio::{net::TcpListener, time::interval};
-use tokio_util::sync::CancellationToken;
-use tonic::transport::{Server, server::TcpIncoming};
 
 use crate::{
     args::Args,
@@ -35,13 +33,6 @@ use crate::{
 
 /// The lease's name.
 const LEASE: &str = "highwater-decider";
-/// An agent's connection without traffic is probed after this time, so that a vanished node is noticed.
-const KEEPALIVE: Duration = Duration::from_secs(10);
-/// What an agent may have under way unread, in bytes: past it the agent merges its changes instead of queueing old
-/// ones. tonic's default holds a MiB of them, and as long as a connection lives h2 keeps a place for each frame that ever waited
-/// at the same time, and tonic one for the largest. An agent says no more than who it is before it knows of it. Most
-/// messages are smaller; the longest past of a volume takes two windows.
-const STREAM_WINDOW: u32 = 4 << 10;
 /// How often the thread that listens to agents shows that it comes round, and for how long it may not: far beyond what a busy
 /// node does.
 const BEAT: Duration = Duration::from_secs(1);
@@ -89,12 +80,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen for agents on {usage_listen}"))?;
     let listener = listener.into_std().context("the usage port failed")?;
-    let agents = serve_agents(
-        ingest,
-        listener,
-        watchdogs.expect("ingest", LIFE_SIGN),
-        stop.clone(),
-    );
+    let agents = serve_agents(ingest, listener, watchdogs.expect("ingest", LIFE_SIGN));
     // A message costs little: waking another thread for it would cost more. And no agent waits for a sweep of decisions.
     tasks.spawn("ingest", thread::alone("ingest", || agents));
 
@@ -150,20 +136,14 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     tasks.run_until_signal().await
 }
 
-/// Listens to agents until `stop`.
+/// Listens to agents, and shows that it comes round.
 async fn serve_agents(
     ingest: Ingest,
     listener: std::net::TcpListener,
     alive: Watchdog,
-    stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let listener = TcpListener::from_std(listener).context("the usage port failed")?;
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let agents = Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .add_service(ingest.into_service())
-        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
+    let agents = ingest.serve(listener);
     let mut beats = interval(BEAT);
     tokio::pin!(agents);
     loop {

@@ -26,7 +26,7 @@ use entry::Entry;
 pub(crate) use entry::Filesystem;
 pub use moved::Moved;
 use node::Node;
-pub use stream::{Registration, Stream};
+pub use stream::{End, News, Registration, Stream};
 
 /// Where a volume is mounted. There are as many as volumes, so each is kept once, and shares its words where it can.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

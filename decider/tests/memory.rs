@@ -23,9 +23,9 @@ use proto::usage::v1::{
 use runtime::clock::{Clock, ManualClock};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::timeout};
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Streaming, transport::Server};
+use tonic::Streaming;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -105,21 +105,16 @@ async fn connect(
     clock: &ManualClock,
     tasks: &mut JoinSet<()>,
 ) -> (mpsc::Sender<AgentMessage>, Streaming<DeciderMessage>) {
-    let service = Ingest::new(
+    let ingest = Ingest::new(
         Arc::clone(store),
         AsSaid,
         Arc::new(clock.clone()),
         Metrics::register(&mut Registry::default()),
         CancellationToken::new(),
-    )
-    .into_service();
+    );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let incoming = TcpListenerStream::new(listener);
-    let serving = Server::builder()
-        .add_service(service)
-        .serve_with_incoming(incoming);
-    tasks.spawn(async move { serving.await.unwrap() });
+    tasks.spawn(async move { ingest.serve(listener).await.unwrap() });
     let mut client = UsageClient::connect(format!("http://{address}")).await.unwrap();
     let (send, receive) = mpsc::channel(1);
     let answers = client.report(ReceiverStream::new(receive)).await.unwrap();

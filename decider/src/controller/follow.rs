@@ -159,13 +159,10 @@ impl<'a> Follower<'a> {
 
     /// Something changed that every database depends on.
     fn all(&self) {
-        self.context
-            .parts
-            .objects
-            .autoscalers
-            .all()
-            .into_iter()
-            .for_each(|(key, _)| self.context.wake(key));
+        let mut databases = self.context.parts.objects.autoscalers.all();
+        // Objects that were listed one after the other are near each other in memory: it is read in order then.
+        databases.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        databases.into_iter().for_each(|(key, _)| self.context.wake(key));
     }
 
     fn look_at(&self, databases: Vec<Key>) {

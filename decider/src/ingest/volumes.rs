@@ -104,7 +104,14 @@ impl Volumes {
     }
 
     fn place(&self, index: u32) -> Result<usize, usize> {
-        self.all.binary_search_by_key(&index, |known| known.index)
+        // As long as no volume has gone an index is its own place.
+        match usize::try_from(index)
+            .ok()
+            .and_then(|place| Some((place, self.all.get(place)?)))
+        {
+            Some((place, known)) if known.index == index => Ok(place),
+            _ => self.all.binary_search_by_key(&index, |known| known.index),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use arcstr::ArcStr;
 use jiff::Timestamp;
 
-use super::{Mount, Store, Stream};
+use super::{End, Mount, Store, Stream};
 
 /// The newest stream of a node, and every mount of which anybody there ever spoke and that is not gone.
 #[derive(Debug)]
@@ -51,6 +51,20 @@ impl Store {
         }
     }
 
+    /// Ends the streams of which nothing was heard since several looks.
+    pub fn end_silent(&self) {
+        self.inner().by_node.values().for_each(|node| node.newest.look());
+    }
+
+    /// Ends all streams.
+    pub fn end_streams(&self) {
+        let inner = self.inner();
+        inner
+            .by_node
+            .values()
+            .for_each(|node| node.newest.end(End::Stopping));
+    }
+
     /// Has the volumes of nodes looked at for which nobody has vouched since `horizon`, once.
     pub fn tell_stale(&self, horizon: Timestamp) {
         for node in self.inner().by_node.values_mut() {
@@ -77,7 +91,7 @@ impl Node {
     /// A newer stream speaks for it; the one before is told to end.
     pub(super) fn follow(&mut self, stream: Arc<Stream>) {
         self.before = self.as_of();
-        std::mem::replace(&mut self.newest, stream).replace();
+        std::mem::replace(&mut self.newest, stream).end(End::Replaced);
     }
 
     /// Until when its streams vouched.

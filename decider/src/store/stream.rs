@@ -2,30 +2,64 @@
 
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
+    mem::take,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering},
     },
+    task::Poll,
 };
 
 use arcstr::ArcStr;
+use futures::task::AtomicWaker;
 use jiff::Timestamp;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 /// Before any message.
 const NEVER: i64 = i64::MIN;
+/// A stream of which nothing came between this many looks is dead: agents send at least every two seconds.
+const LOOKS: u8 = 4;
 
 /// A stream. Later ones have larger numbers.
+///
+/// All that a message touches is in one place: with thousands of agents none of it is in the processor's cache any more.
 #[derive(Debug)]
 pub struct Stream {
     node: ArcStr,
     id: u64,
     as_of_ms: AtomicI64,
     ended: AtomicBool,
-    replaced: CancellationToken,
-    levels: Mutex<BTreeMap<u32, u64>>,
-    asked: Notify,
+    /// Looks since the latest message.
+    silent: AtomicU8,
+    news: Mutex<Waiting>,
+    listener: AtomicWaker,
+}
+
+/// What the one who drives a stream is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// The agent is to tell at once when `used` of the volumes of these indices reaches these levels.
+    Levels(Vec<(u32, u64)>),
+    /// The stream is to end.
+    End(End),
+}
+
+/// Why a stream is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// A newer stream of the node has come.
+    Replaced,
+    /// Nothing was heard for long.
+    Silent,
+    /// The process ends.
+    Stopping,
+}
+
+/// News not told yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    end: Option<End>,
+    levels: BTreeMap<u32, u64>,
 }
 
 /// A stream's place in the store; dropping it ends the stream, on every path.
@@ -41,9 +75,9 @@ impl Stream {
             id,
             as_of_ms: AtomicI64::new(NEVER),
             ended: AtomicBool::new(false),
-            replaced: CancellationToken::new(),
-            levels: Mutex::default(),
-            asked: Notify::new(),
+            silent: AtomicU8::new(0),
+            news: Mutex::default(),
+            listener: AtomicWaker::new(),
         }
     }
 
@@ -69,34 +103,47 @@ impl Stream {
         self.ended.load(Ordering::Relaxed)
     }
 
-    /// A newer stream of the node has come.
-    pub(super) fn replace(&self) {
-        self.replaced.cancel();
-    }
-
-    /// Completes when a newer stream of the node has come.
-    pub async fn replaced(&self) {
-        self.replaced.cancelled().await;
+    /// Has the stream end; the first reason counts.
+    pub(super) fn end(&self, why: End) {
+        self.waiting().end.get_or_insert(why);
+        self.listener.wake();
     }
 
     /// Has the agent told of a level; a later one for the same volume replaces it.
     pub(super) fn ask(&self, index: u32, level: u64) {
-        self.levels
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(index, level);
-        self.asked.notify_one();
+        self.waiting().levels.insert(index, level);
+        self.listener.wake();
     }
 
-    /// Waits for levels the agent has not been told of, and takes them. For one waiter; cancel-safe.
-    pub async fn levels(&self) -> Vec<(u32, u64)> {
-        loop {
-            let levels = std::mem::take(&mut *self.levels.lock().unwrap_or_else(PoisonError::into_inner));
-            if !levels.is_empty() {
-                return levels.into_iter().collect();
-            }
-            self.asked.notified().await;
+    /// A message has come.
+    pub(crate) fn heard(&self) {
+        self.silent.store(0, Ordering::Relaxed);
+    }
+
+    /// Ends the stream if nothing came since the looks before.
+    pub(super) fn look(&self) {
+        if self.silent.fetch_add(1, Ordering::Relaxed) + 1 >= LOOKS {
+            self.end(End::Silent);
         }
+    }
+
+    /// Waits for what there is to tell, an end before anything else. For one waiter; cancel-safe.
+    pub async fn news(&self) -> News {
+        poll_fn(|context| {
+            // First, so that what comes after the look wakes.
+            self.listener.register(context.waker());
+            let mut waiting = self.waiting();
+            match waiting.end {
+                Some(end) => Poll::Ready(News::End(end)),
+                None if waiting.levels.is_empty() => Poll::Pending,
+                None => Poll::Ready(News::Levels(take(&mut waiting.levels).into_iter().collect())),
+            }
+        })
+        .await
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
 use decider_core::{Raw, Sample, Usage};
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Filesystem, Measurement, Mount, Registration, Store};
+use super::{End, Filesystem, Measurement, Mount, News, Registration, Store};
 
 const STALE: Duration = Duration::from_secs(10);
 
@@ -237,14 +238,36 @@ async fn a_level_goes_to_every_stream_once() {
     report(&store, &node, "pv", 0, 100);
     store.set_level("pv", 800);
     store.set_level("pv", 800);
-    assert_eq!(node.stream().levels().await, [(1, 800)]);
+    assert_eq!(node.stream().news().await, News::Levels(vec![(1, 800)]));
     let again = store.register("one".into());
     report(&store, &again, "pv", 1, 100);
     store.set_level("pv", 800);
     assert_eq!(
-        again.stream().levels().await,
-        [(1, 800)],
+        again.stream().news().await,
+        News::Levels(vec![(1, 800)]),
         "a new stream knows no levels"
+    );
+}
+
+#[tokio::test]
+async fn a_stream_of_which_nothing_is_heard_is_ended_after_some_looks() {
+    let store = Store::default();
+    let (silent, heard) = (store.register("one".into()), store.register("two".into()));
+    for _ in 0..3 {
+        heard.stream().heard();
+        store.end_silent();
+    }
+    heard.stream().heard();
+    assert_eq!(silent.stream().news().now_or_never(), None);
+    store.end_silent();
+    assert_eq!(silent.stream().news().await, News::End(End::Silent));
+    assert_eq!(heard.stream().news().now_or_never(), None);
+    store.end_streams();
+    assert_eq!(heard.stream().news().await, News::End(End::Stopping));
+    assert_eq!(
+        silent.stream().news().await,
+        News::End(End::Silent),
+        "the first reason"
     );
 }
 

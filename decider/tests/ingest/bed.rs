@@ -15,9 +15,9 @@ use proto::usage::v1::{
 };
 use runtime::clock::{Clock, ManualClock};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::timeout};
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, Streaming, transport::Server};
+use tonic::{Status, Streaming};
 
 /// Age from which a sample is stale.
 pub(crate) const STALE: Duration = Duration::from_secs(10);
@@ -46,24 +46,17 @@ impl Bed {
         let metrics = Metrics::register(&mut Registry::default());
         let clock = ManualClock::new("2026-11-21T12:00:00Z".parse().unwrap());
         let stop = CancellationToken::new();
-        let service = Ingest::new(
+        let ingest = Ingest::new(
             Arc::clone(&store),
             AsSaid,
             Arc::new(clock.clone()),
             metrics.clone(),
             stop.clone(),
-        )
-        .into_service();
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            Server::builder()
-                .add_service(service)
-                .serve_with_incoming(TcpListenerStream::new(listener))
-                .await
-                .unwrap();
-        });
+        tasks.spawn(async move { ingest.serve(listener).await.unwrap() });
         Self {
             store,
             metrics,

@@ -26,9 +26,7 @@ use tokio::{
     sync::{Mutex, MutexGuard, OnceCell},
     task::JoinHandle,
 };
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
 
 use crate::server::{client, get, send, start};
 
@@ -124,10 +122,7 @@ impl Bed {
         );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = Server::builder()
-            .add_service(ingest.into_service())
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.clone().cancelled_owned());
-        tasks.spawn("ingest", async move { Ok(service.await?) });
+        tasks.spawn("ingest", async move { Ok(ingest.serve(listener).await?) });
         let readiness = Readiness::new(stop.clone());
         let watches = Watches::new(client.clone(), &readiness, &mut registry, stop.clone());
         let objects = Objects::watch(&watches, &Words::default(), &mut tasks);

@@ -1,0 +1,56 @@
+//! How agents are listened to: the port, what HTTP/2 may keep of each, and when all streams end.
+
+use std::time::Duration;
+
+use proto::usage::v1::usage_server::UsageServer;
+use tokio::{
+    net::TcpListener,
+    time::{MissedTickBehavior, interval},
+};
+use tonic::transport::{Error, Server, server::TcpIncoming};
+
+use super::Ingest;
+
+/// A connection on which nothing is said is probed after this time, so that a vanished node's does not stay: by the kernel, which
+/// answers without waking anybody. That nothing comes of a stream is noticed by looking.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+/// How often it is looked which streams are silent.
+const LOOK: Duration = Duration::from_secs(10);
+/// What an agent may have under way unread, in bytes: past it the agent merges its changes instead of queueing old
+/// ones. tonic's default holds a MiB of them, and as long as a connection lives h2 keeps a place for each frame that ever waited
+/// at the same time, and tonic one for the largest. An agent says no more than who it is before it knows of it. Most
+/// messages are smaller; the longest past of a volume takes two windows.
+const STREAM_WINDOW: u32 = 4 << 10;
+/// Beyond it a message is garbage: agents' are a thousand times smaller.
+const LARGEST_MESSAGE: usize = 4 << 20;
+
+impl Ingest {
+    /// Listens to agents until the service's stop, and then until all of them have been told.
+    ///
+    /// # Errors
+    /// If the port fails.
+    pub async fn serve(self, listener: TcpListener) -> Result<(), Error> {
+        let (stop, store) = (self.0.stop.clone(), self.0.store.clone());
+        let incoming = TcpIncoming::from(listener)
+            .with_nodelay(Some(true))
+            .with_keepalive(Some(KEEPALIVE));
+        let service = UsageServer::new(self).max_decoding_message_size(LARGEST_MESSAGE);
+        // One service needs no router, which would put every message through more hands.
+        let serving = Server::builder()
+            .initial_stream_window_size(STREAM_WINDOW)
+            .serve_with_incoming_shutdown(service, incoming, stop.clone().cancelled_owned());
+        tokio::pin!(serving);
+        let mut looks = interval(LOOK);
+        // After a pause of the whole machine one look is enough: messages are waiting to be read.
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                ended = &mut serving => return ended,
+                () = stop.cancelled() => break,
+                _ = looks.tick() => store.end_silent(),
+            }
+        }
+        store.end_streams();
+        serving.await
+    }
+}
