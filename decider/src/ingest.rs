@@ -184,7 +184,7 @@ impl Shared {
 fn ended(why: End) -> Status {
     match why {
         End::Replaced => Status::aborted("a newer stream of this node has taken over"),
-        End::Silent => Status::deadline_exceeded("no message for long"),
+        End::Silent => Status::deadline_exceeded("no message for half a minute"),
         End::Stopping => Status::unavailable("the decider is shutting down"),
     }
 }

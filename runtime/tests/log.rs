@@ -18,14 +18,19 @@ fn a_log_that_nobody_reads_ends_nothing() {
     let mut child = Command::new(current_exe().unwrap())
         .args(["--ignored", "--exact", "writes_when_told", "--nocapture"])
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     drop(child.stderr.take());
     drop(child.stdin.take());
-    let status = child.wait().unwrap();
-    assert!(status.success(), "{status}");
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(
+        ended.status.success() && said.contains("1 passed"),
+        "{}: {said}",
+        ended.status
+    );
 }
 
 #[test]

@@ -10,8 +10,8 @@ use tokio::{
     net::{TcpStream, lookup_host},
 };
 
-/// What the other machine has not acknowledged within this many milliseconds ends the connection (tcp(7), TCP_USER_TIMEOUT). An
-/// agent says something every two seconds; without it the kernel would try for a quarter of an hour.
+/// What the other machine has not acknowledged within this many milliseconds ends the connection (tcp(7), TCP_USER_TIMEOUT):
+/// the kernel alone would try for a quarter of an hour. An agent that has measured says something every two seconds.
 pub(super) const UNACKNOWLEDGED_MS: u32 = 15_000;
 
 /// Finds the addresses of all decider replicas.
@@ -67,7 +67,7 @@ mod tests {
     use super::{UNACKNOWLEDGED_MS, open};
 
     #[tokio::test]
-    async fn the_kernel_gives_a_vanished_machine_up() {
+    async fn a_connection_has_a_time_for_acknowledgements() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = open(listener.local_addr().unwrap()).await.unwrap();
         assert_eq!(getsockopt(&stream, TcpUserTimeout), Ok(UNACKNOWLEDGED_MS));

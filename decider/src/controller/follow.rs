@@ -61,8 +61,8 @@ impl<'a> Follower<'a> {
                 change = self.volumes.next() => self.volume(&change),
                 change = self.quotas.next() => self.quota(&change),
                 change = self.limits.next() => self.limit(&change),
-                _ = self.classes.next() => self.all(),
-                _ = self.profiles.next() => self.all(),
+                _ = self.classes.next() => look_at_all(self.context),
+                _ = self.profiles.next() => look_at_all(self.context),
             }
             self.take_all();
         }
@@ -99,7 +99,7 @@ impl<'a> Follower<'a> {
         }
         let classes = std::iter::from_fn(|| self.classes.try_next()).count();
         if classes + std::iter::from_fn(|| self.profiles.try_next()).count() > 0 {
-            self.all();
+            look_at_all(self.context);
         }
     }
 
@@ -155,14 +155,6 @@ impl<'a> Follower<'a> {
     fn limit(&self, change: &Change<Limit>) {
         let databases = self.context.index().limit(change, &self.context.parts.objects);
         self.look_at(databases);
-    }
-
-    /// Something changed that every database depends on.
-    fn all(&self) {
-        let mut databases = self.context.parts.objects.autoscalers.all();
-        // Objects that were listed one after the other are near each other in memory: it is read in order then.
-        databases.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        databases.into_iter().for_each(|(key, _)| self.context.wake(key));
     }
 
     fn look_at(&self, databases: Vec<Key>) {
@@ -224,13 +216,7 @@ pub(super) async fn leadership(context: &Context) {
     let mut changes = context.parts.writes.leader().changes();
     loop {
         if *changes.borrow_and_update() {
-            context
-                .parts
-                .objects
-                .autoscalers
-                .all()
-                .into_iter()
-                .for_each(|(key, _)| context.wake(key));
+            look_at_all(context);
         }
         if changes.changed().await.is_err() {
             // The election has ended, and the process with it.
@@ -242,4 +228,11 @@ pub(super) async fn leadership(context: &Context) {
 fn look_at(context: &Context, database: &Key) {
     let autoscalers = context.index().autoscalers(database);
     autoscalers.into_iter().for_each(|key| context.wake(key));
+}
+
+fn look_at_all(context: &Context) {
+    let mut databases = context.parts.objects.autoscalers.all();
+    // Objects that were listed one after the other are near each other in memory: it is read in order then.
+    databases.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    databases.into_iter().for_each(|(key, _)| context.wake(key));
 }

@@ -2,20 +2,28 @@
 
 use std::time::Duration;
 
+use futures::TryStreamExt;
+use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
 use proto::usage::v1::usage_server::UsageServer;
 use tokio::{
-    net::TcpListener,
-    time::{MissedTickBehavior, interval},
+    net::{TcpListener, TcpStream},
+    time::{MissedTickBehavior, interval, timeout},
 };
 use tonic::transport::{Error, Server, server::TcpIncoming};
 
 use super::Ingest;
 
-/// A connection on which nothing is said is probed after this time, so that a vanished node's does not stay: by the kernel, which
-/// answers without waking anybody. That nothing comes of a stream is noticed by looking.
+/// A connection on which nothing is said for this long is probed this often. The node's kernel answers, which wakes nobody. That
+/// nothing comes of a stream is noticed by looking.
 const KEEPALIVE: Duration = Duration::from_secs(10);
-/// How often it is looked which streams are silent.
+const PROBES_EVERY: Duration = Duration::from_secs(5);
+/// What the node has not acknowledged within this many milliseconds, probe or not, ends the connection (tcp(7),
+/// TCP_USER_TIMEOUT): it is gone.
+const UNACKNOWLEDGED_MS: u32 = 15_000;
+/// How often it is looked which streams are silent. One is ended at the fourth look without a message, after 30 to 40 s.
 const LOOK: Duration = Duration::from_secs(10);
+/// Time for agents to take the end of their streams. Who does not is left, below what a process has for its end.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// What an agent may have under way unread, in bytes: past it the agent merges its changes instead of queueing old
 /// ones. tonic's default holds a MiB of them, and as long as a connection lives h2 keeps a place for each frame that ever waited
 /// at the same time, and tonic one for the largest. An agent says no more than who it is before it knows of it. Most
@@ -25,7 +33,7 @@ const STREAM_WINDOW: u32 = 4 << 10;
 const LARGEST_MESSAGE: usize = 4 << 20;
 
 impl Ingest {
-    /// Listens to agents until the service's stop, and then until all of them have been told.
+    /// Listens to agents until the service's stop, and then until they have been told, or a little later.
     ///
     /// # Errors
     /// If the port fails.
@@ -33,7 +41,9 @@ impl Ingest {
         let (stop, store) = (self.0.stop.clone(), self.0.store.clone());
         let incoming = TcpIncoming::from(listener)
             .with_nodelay(Some(true))
-            .with_keepalive(Some(KEEPALIVE));
+            .with_keepalive(Some(KEEPALIVE))
+            .with_keepalive_interval(Some(PROBES_EVERY))
+            .inspect_ok(give_up_in_time);
         let service = UsageServer::new(self).max_decoding_message_size(LARGEST_MESSAGE);
         // One service needs no router, which would put every message through more hands.
         let serving = Server::builder()
@@ -41,7 +51,7 @@ impl Ingest {
             .serve_with_incoming_shutdown(service, incoming, stop.clone().cancelled_owned());
         tokio::pin!(serving);
         let mut looks = interval(LOOK);
-        // After a pause of the whole machine one look is enough: messages are waiting to be read.
+        // One after a pause of the whole machine: messages are waiting to be read.
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -51,6 +61,15 @@ impl Ingest {
             }
         }
         store.end_streams();
-        serving.await
+        timeout(FAREWELL, serving).await.unwrap_or(Ok(()))
+    }
+}
+
+fn give_up_in_time(connection: &TcpStream) {
+    if let Err(error) = setsockopt(connection, TcpUserTimeout, &UNACKNOWLEDGED_MS) {
+        tracing::debug!(
+            error = error.desc(),
+            "a connection without a time for acknowledgements"
+        );
     }
 }

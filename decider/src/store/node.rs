@@ -51,7 +51,7 @@ impl Store {
         }
     }
 
-    /// Ends the streams of which nothing was heard since several looks.
+    /// Ends the streams of which nothing was heard for several looks.
     pub fn end_silent(&self) {
         self.inner().by_node.values().for_each(|node| node.newest.look());
     }

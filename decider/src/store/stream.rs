@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 /// Before any message.
 const NEVER: i64 = i64::MIN;
-/// A stream of which nothing came between this many looks is dead: agents send at least every two seconds.
+/// At this many looks without a message between them a stream is dead: agents send at least every two seconds.
 const LOOKS: u8 = 4;
 
 /// A stream. Later ones have larger numbers.
@@ -120,9 +120,9 @@ impl Stream {
         self.silent.store(0, Ordering::Relaxed);
     }
 
-    /// Ends the stream if nothing came since the looks before.
+    /// Ends the stream if nothing came for several looks.
     pub(super) fn look(&self) {
-        if self.silent.fetch_add(1, Ordering::Relaxed) + 1 >= LOOKS {
+        if self.silent.fetch_add(1, Ordering::Relaxed) >= LOOKS - 1 {
             self.end(End::Silent);
         }
     }

@@ -31,7 +31,7 @@ pub(crate) struct Bed {
     pub(crate) clock: ManualClock,
     pub(crate) address: SocketAddr,
     pub(crate) stop: CancellationToken,
-    _tasks: JoinSet<()>,
+    pub(crate) tasks: JoinSet<()>,
 }
 
 /// An agent's end of a stream.
@@ -63,7 +63,7 @@ impl Bed {
             clock,
             address,
             stop,
-            _tasks: tasks,
+            tasks,
         }
     }
 
