@@ -2,7 +2,7 @@
 //! machine and without Kubernetes.
 //!
 //! Three processes: the real decider as it is shipped, the agents ([`agents`]: every stream is a real one) and an API server
-//! that is none ([`api`]). The decider is measured from outside: its threads' time on a processor and its memory as the
+//! that is none ([`api`]). Beside it stands what a server takes that does nothing but listen to the same agents ([`listener`]). The decider is measured from outside: its threads' time on a processor and its memory as the
 //! kernel counts them, answers as the agents get them, and what its own admin port tells.
 
 pub mod agents;
@@ -12,6 +12,7 @@ pub mod cost;
 pub mod decisions;
 pub mod fleet;
 pub mod http;
+pub mod listener;
 pub mod metrics;
 pub mod parts;
 pub mod rounds;
@@ -38,6 +39,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     match part {
         Some(Part::ApiServer { percent }) => return api::serve(Fleet::of(percent)).await,
         Some(Part::Agents { percent, decider }) => return agents::run(Fleet::of(percent), decider).await,
+        Some(Part::Listener) => return listener::serve().await,
         None => {}
     }
     let sizes = if percent.is_empty() {

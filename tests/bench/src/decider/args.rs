@@ -45,4 +45,7 @@ pub enum Part {
         #[arg(long)]
         decider: SocketAddr,
     },
+    /// A server that does nothing but listen to the agents.
+    #[command(hide = true)]
+    Listener,
 }

@@ -48,6 +48,8 @@ pub struct Figures {
     pub objects_rss: u64,
     /// Processors used by the decider, the agents and the API server while nothing special happens.
     pub cores: [f64; 3],
+    /// Processors used by a server that does nothing but listen to the same agents.
+    pub listener: f64,
     /// Memory then, in MiB.
     pub rss: u64,
     /// What the agents sent and heard then.
@@ -111,6 +113,11 @@ pub async fn run(percent: u32, seconds: u64, decider: Option<&Path>) -> anyhow::
     cost::forget_peak(pid)?;
     let reconnect = agents.order("cut").await?;
     let (_, reconnect_peak) = cost::memory(pid)?;
+    let growths = counts(api).await?.growths;
+    drop((decider, agents, server));
+
+    progress(percent, "a server that does nothing but listen");
+    let listener = listening(&size, Duration::from_secs(seconds)).await?;
     Ok(Figures {
         fleet,
         ready: ready.as_secs_f64(),
@@ -118,6 +125,7 @@ pub async fn run(percent: u32, seconds: u64, decider: Option<&Path>) -> anyhow::
         start_peak,
         objects_rss,
         cores: steady.cores,
+        listener,
         rss,
         steady: steady.traffic,
         seconds: steady.seconds,
@@ -129,7 +137,7 @@ pub async fn run(percent: u32, seconds: u64, decider: Option<&Path>) -> anyhow::
         sweeping,
         reconnect,
         reconnect_peak,
-        growths: counts(api).await?.growths,
+        growths,
     })
 }
 
@@ -166,6 +174,19 @@ async fn steady(
         decisions: decided(decider).await? - decisions,
         statuses: counts(api).await?.statuses - statuses,
     })
+}
+
+/// What a server takes that keeps nothing of what the same agents say, in processors.
+async fn listening(size: &str, time: Duration) -> anyhow::Result<f64> {
+    let mut listener = Spoken::start(&["listener"])?;
+    let address = listener.line().await?;
+    let mut agents = Spoken::start(&["agents", "--percent", size, "--decider", &address])?;
+    let _: Reconnect = agents.order("connect").await?;
+    sleep(SETTLING).await;
+    let (since, before) = (Instant::now(), cost::cpu(listener.pid()?)?);
+    sleep(time).await;
+    let took = cost::cpu(listener.pid()?)?.saturating_sub(before);
+    Ok(took.as_secs_f64() / since.elapsed().as_secs_f64())
 }
 
 /// Has every database decided anew by touching what all depend on, and waits until that is done.

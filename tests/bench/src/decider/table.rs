@@ -11,7 +11,7 @@ pub struct Table(Vec<(u32, Figures)>);
 /// A line: what it is called, its bound, and how it is taken from the figures.
 type Line = (&'static str, &'static str, fn(&Figures) -> String);
 
-const LINES: [Line; 24] = [
+const LINES: [Line; 26] = [
     ("agents", "", |f| f.fleet.nodes.to_string()),
     ("volumes", "", |f| f.fleet.volumes().to_string()),
     ("databases", "", |f| f.fleet.databases().to_string()),
@@ -43,6 +43,12 @@ const LINES: [Line; 24] = [
     }),
     ("steady: CPU of the API server, cores", "", |f| {
         format!("{:.3}", f.cores[2])
+    }),
+    ("steady: CPU of a server that only listens", "", |f| {
+        format!("{:.3}", f.listener)
+    }),
+    ("steady: CPU, decider over that", "", |f| {
+        format!("{:.2}", f.cores[0] / f.listener)
     }),
     ("steady: RSS, MiB", "512", |f| f.rss.to_string()),
     ("steady: ingest p50 / p99, ms", "", |f| {
