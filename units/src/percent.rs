@@ -55,7 +55,10 @@ impl Percent {
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}%", self.0))
+        match f.width() {
+            None => write!(f, "{}%", self.0),
+            Some(_) => f.pad(&format!("{}%", self.0)),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The decision. Its order is the documentation: each rule is one line of [`ask`], and each line that says
-//! "hold" ends it.
+//! The decision. Its order is the documentation: each rule is one line of [`ready`] or, after that, of [`ask`], and each
+//! line that says "hold" ends it.
 
 use jiff::Timestamp;
 use units::{Bytes, Reason};
@@ -67,8 +67,9 @@ pub fn decide(db: &Database, policy: &Policy, profile: &Profile, now: Timestamp)
         .iter()
         .map(|v| VolumeRecord::of(v, policy, profile, now))
         .collect();
-    let barrier = could_grow(db, policy, profile, now, &volumes).err();
-    let answer = ask(db, policy, profile, now, &volumes);
+    let ready = ready(db, policy, profile, now, &volumes);
+    let barrier = could_grow(db, policy, &ready).err();
+    let answer = ask(db, policy, &ready, &volumes);
     let mut record = Record {
         at: now,
         reason: Reason::BelowThreshold,
@@ -120,37 +121,55 @@ struct Growth {
     text: String,
 }
 
-/// The order. `Err` is a hold with its reason.
+/// A database that may grow, and what of it can be acted upon.
+struct Ready<'a> {
+    against: Against<'a>,
+    writable: Vec<(&'a Volume, &'a Seen)>,
+}
+
+/// The first part of the order: may it grow at all, whatever its volumes say? `Err` is a hold with its reason.
+fn ready<'a>(
+    db: &'a Database,
+    policy: &'a Policy,
+    profile: &'a Profile,
+    now: Timestamp,
+    volumes: &[VolumeRecord],
+) -> Result<Ready<'a>, Note> {
+    able::off(policy)?;
+    able::unknown_database(db)?;
+    able::two_autoscalers(db)?;
+    let limits = able::usable(policy)?;
+    able::other_controller(db)?;
+    let fresh = able::measured(db, policy, now, volumes)?;
+    able::shared_filesystem(profile, &fresh)?;
+    let writable = able::writable(fresh)?;
+    able::expandable(db, policy, profile)?;
+    let against = Against { limits, profile, now };
+    Ok(Ready { against, writable })
+}
+
+/// The rest of the order.
 fn ask(
     db: &Database,
     policy: &Policy,
-    profile: &Profile,
-    now: Timestamp,
+    ready: &Result<Ready<'_>, Note>,
     volumes: &[VolumeRecord],
 ) -> (Result<Growth, Note>, Option<Sizing>) {
     let mut sizing = None;
     let answer = (|| {
-        able::off(policy)?;
-        able::unknown_database(db)?;
-        able::two_autoscalers(db)?;
-        let limits = able::usable(policy)?;
-        able::other_controller(db)?;
-        let fresh = able::measured(db, policy, now, volumes)?;
-        able::shared_filesystem(profile, &fresh)?;
-        let writable = able::writable(&fresh)?;
-        able::expandable(db, policy, profile)?;
-        let against = Against { limits, profile, now };
-        let superseded = pause::request_open(db, &writable, against)?;
+        let Ready { against, writable } = ready.as_ref().map_err(Clone::clone)?;
+        let Against { limits, profile, now } = *against;
+        let superseded = pause::request_open(db, writable, *against)?;
         pause::request_failed(db, now)?;
         pause::resize_in_flight(db)?;
         pause::not_followed(db)?;
-        let cause = triggers(&writable, against, volumes)?;
+        let cause = triggers(writable, *against, volumes)?;
         let base = size::base(db).ok_or_else(|| Note::new(Reason::NotMeasured, "no claim has a size"))?;
         bounds::at_upper_bound(db, base, limits, profile)?;
-        bounds::budget(db, &writable, against)?;
+        bounds::budget(db, writable, *against)?;
         bounds::quota(db, base, profile)?;
-        bounds::runaway(db, base, &writable, against)?;
-        let size = sizing.insert(bounds::sized(db, base, &writable, against)?);
+        bounds::runaway(db, base, writable, *against)?;
+        let size = sizing.insert(bounds::sized(db, base, writable, *against)?);
         let cause = superseding(cause, superseded);
         let growth = Growth {
             to: size.to,
@@ -166,29 +185,15 @@ fn ask(
 }
 
 /// The same questions without those that time answers: could it grow if it had to?
-fn could_grow(
-    db: &Database,
-    policy: &Policy,
-    profile: &Profile,
-    now: Timestamp,
-    volumes: &[VolumeRecord],
-) -> Result<(), Note> {
-    able::off(policy)?;
-    able::unknown_database(db)?;
-    able::two_autoscalers(db)?;
-    let limits = able::usable(policy)?;
-    able::other_controller(db)?;
-    let fresh = able::measured(db, policy, now, volumes)?;
-    able::shared_filesystem(profile, &fresh)?;
-    let writable = able::writable(&fresh)?;
-    able::expandable(db, policy, profile)?;
+fn could_grow(db: &Database, policy: &Policy, ready: &Result<Ready<'_>, Note>) -> Result<(), Note> {
+    let Ready { against, writable } = ready.as_ref().map_err(Clone::clone)?;
+    let Against { limits, profile, .. } = *against;
     able::somebody_resizes(db)?;
     let base = size::base(db).unwrap_or(Bytes::ZERO);
     bounds::at_upper_bound(db, base, limits, profile)?;
-    let against = Against { limits, profile, now };
-    bounds::budget_for_emergencies(db, against)?;
+    bounds::budget_for_emergencies(db, *against)?;
     bounds::quota(db, base, profile)?;
-    bounds::runaway(db, base, &writable, against)?;
+    bounds::runaway(db, base, writable, *against)?;
     match policy.mode {
         Mode::Live => Ok(()),
         Mode::Shadow => Err(Note::new(
@@ -204,11 +209,12 @@ fn triggers(
     against: Against<'_>,
     volumes: &[VolumeRecord],
 ) -> Result<Note, Note> {
-    let fired = |record: &&VolumeRecord| {
-        writable
-            .iter()
-            .any(|(v, s)| v.claim.name == record.claim && against.fired(s).is_some())
-    };
+    let fire: Vec<&str> = writable
+        .iter()
+        .filter(|(_, seen)| against.fired(seen).is_some())
+        .map(|(volume, _)| volume.claim.name.as_str())
+        .collect();
+    let fired = |record: &&VolumeRecord| fire.contains(&record.claim.as_str());
     let fullest = |record: &&VolumeRecord| record.usage.map(|u| u.percent());
     if let Some(volume) = volumes.iter().filter(fired).max_by_key(fullest) {
         return Ok(Note::new(volume.reason, volume.text.clone()));

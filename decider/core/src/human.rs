@@ -25,9 +25,9 @@ impl fmt::Display for Human {
         let Some((unit, suffix)) = UNITS.into_iter().find(|(unit, _)| n >= *unit) else {
             return write!(f, "{n}");
         };
-        let tenths = (u128::from(n) * 10 + u128::from(unit) / 2) / u128::from(unit);
-        match (tenths / 10, tenths % 10) {
+        match (n / unit, (n % unit * 10 + unit / 2) / unit) {
             (whole, 0) => write!(f, "{whole}{suffix}"),
+            (whole, 10) => write!(f, "{}{suffix}", whole + 1),
             (whole, tenth) => write!(f, "{whole}.{tenth}{suffix}"),
         }
     }
@@ -47,6 +47,8 @@ mod tests {
             (1_594_884_096, "1.5Gi"),
             (1 << 40, "1Ti"),
             ((1 << 30) + (1 << 28), "1.3Gi"),
+            ((2 << 30) - 1, "2Gi"),
+            (u64::MAX, "16384Pi"),
         ] {
             assert_eq!(human(Bytes::new(n)).to_string(), text);
         }

@@ -1,6 +1,6 @@
 //! What was seen and why it was decided so: one text for the condition's message, the Event and the log line.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use units::{Percent, Reason, Usage};
@@ -141,19 +141,13 @@ fn judge(volume: &Volume, policy: &Policy, against: Option<Against<'_>>, now: Ti
             format!("{claim}: last measured {:.0} on {}{why}", seen.as_of, seen.node),
         );
     }
-    let usage = seen.sample.usage;
-    let percent = usage.percent();
-    let numbers = format!(
-        "{claim} is {percent} used ({} of {})",
-        human(usage.used),
-        human(usage.capacity)
-    );
     if seen.sample.read_only {
         let Note { reason, text } = read_only(volume, seen);
         return (reason, text);
     }
+    let numbers = Numbers(claim, seen.sample.usage);
     let Some(against) = against else {
-        return (Reason::BelowThreshold, numbers);
+        return (Reason::BelowThreshold, numbers.to_string());
     };
     match against.fired(seen) {
         Some(reason) => (reason, fires(reason, volume, seen, against)),
@@ -161,6 +155,17 @@ fn judge(volume: &Volume, policy: &Policy, against: Option<Against<'_>>, now: Ti
             Reason::BelowThreshold,
             format!("{numbers}, threshold {}", against.limits.usage_threshold),
         ),
+    }
+}
+
+/// How full a claim is, in words.
+struct Numbers<'a>(&'a str, Usage);
+
+impl fmt::Display for Numbers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(claim, usage) = self;
+        let (percent, used, capacity) = (usage.percent(), human(usage.used), human(usage.capacity));
+        write!(f, "{claim} is {percent} used ({used} of {capacity})")
     }
 }
 
@@ -172,13 +177,7 @@ pub(crate) fn fires(reason: Reason, volume: &Volume, seen: &Seen, against: Again
         inode_threshold,
         ..
     } = against.limits;
-    let usage = seen.sample.usage;
-    let numbers = format!(
-        "{claim} is {} used ({} of {})",
-        usage.percent(),
-        human(usage.used),
-        human(usage.capacity)
-    );
+    let numbers = Numbers(claim, seen.sample.usage);
     match (reason, against.forecast(seen)) {
         (Reason::InodesExceeded, _) => {
             let inodes = seen.sample.inodes_percent().unwrap_or(Percent::FULL);

@@ -117,15 +117,14 @@ pub(super) fn shared_filesystem(profile: &Profile, fresh: &[(&Volume, &Seen)]) -
 
 /// Read-only: nobody fills such a filesystem, and neither its driver nor kubelet grows it. What the writable ones say
 /// still counts: a member with a broken disk must not keep the others from growing.
-pub(super) fn writable<'a>(fresh: &[(&'a Volume, &'a Seen)]) -> Result<Vec<(&'a Volume, &'a Seen)>, Note> {
-    let writable: Vec<_> = fresh
-        .iter()
-        .filter(|(_, seen)| !seen.sample.read_only)
-        .copied()
-        .collect();
-    match fresh.first() {
-        Some((volume, seen)) if writable.is_empty() => Err(record::read_only(volume, seen)),
-        Some(_) | None => Ok(writable),
+pub(super) fn writable<'a>(
+    mut fresh: Vec<(&'a Volume, &'a Seen)>,
+) -> Result<Vec<(&'a Volume, &'a Seen)>, Note> {
+    let first = fresh.first().copied();
+    fresh.retain(|(_, seen)| !seen.sample.read_only);
+    match first {
+        Some((volume, seen)) if fresh.is_empty() => Err(record::read_only(volume, seen)),
+        Some(_) | None => Ok(fresh),
     }
 }
 
