@@ -55,10 +55,7 @@ impl Percent {
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match f.width() {
-            None => write!(f, "{}%", self.0),
-            Some(_) => f.pad(&format!("{}%", self.0)),
-        }
+        write!(f, "{}%", self.0)
     }
 }
 

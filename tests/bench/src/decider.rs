@@ -1,9 +1,10 @@
 //! What the decider costs at the size of a large fleet: 5,000 agents with 30 volumes each and 50,000 databases, on one
 //! machine and without Kubernetes.
 //!
-//! Three processes: the real decider as it is shipped, the agents ([`agents`]: every stream is a real one) and an API server
-//! that is none ([`api`]). Beside it stands what a server takes that does nothing but listen to the same agents ([`listener`]). The decider is measured from outside: its threads' time on a processor and its memory as the
-//! kernel counts them, answers as the agents get them, and what its own admin port tells.
+//! Three processes at a time: the real decider as it is shipped, the agents ([`agents`]: every stream is a real one) and an API server
+//! that is none ([`api`]). The decider is measured from outside: its threads' time on a processor and its memory as the
+//! kernel counts them, answers as the agents get them, and what its own admin port tells. After it the same agents speak to a
+//! server that does nothing but listen ([`listener`]).
 
 pub mod agents;
 pub mod api;

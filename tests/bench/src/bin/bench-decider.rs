@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-/// As the decider has it: a server that only listens is compared with it.
+/// As the decider has it: its function and a mere listener are measured here. The agents have it with them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

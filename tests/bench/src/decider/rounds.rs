@@ -20,7 +20,8 @@ use super::{
     parts::{Decider, Spoken},
 };
 
-/// A fleet has settled when in this time fewer statuses are written than one of a hundred databases has.
+/// A fleet has settled when in this time fewer statuses are written than one of a hundred databases has. What writes none is
+/// given as long.
 const SETTLING: Duration = Duration::from_secs(10);
 /// Until then.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -30,6 +31,8 @@ const FIRST_MINUTE: Duration = Duration::from_secs(65);
 const SWEEPING: Duration = Duration::from_secs(10);
 /// Files that a process has open besides a connection for each agent.
 const OTHER_FILES: u64 = 200;
+/// Loads that differ by less than one in so many are alike.
+const LIKE: u64 = 10;
 /// Between two looks at a counter.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -117,7 +120,7 @@ pub async fn run(percent: u32, seconds: u64, decider: Option<&Path>) -> anyhow::
     drop((decider, agents, server));
 
     progress(percent, "a server that does nothing but listen");
-    let listener = listening(&size, Duration::from_secs(seconds)).await?;
+    let listener = listening(&size, &steady).await?;
     Ok(Figures {
         fleet,
         ready: ready.as_secs_f64(),
@@ -176,17 +179,27 @@ async fn steady(
     })
 }
 
-/// What a server takes that keeps nothing of what the same agents say, in processors.
-async fn listening(size: &str, time: Duration) -> anyhow::Result<f64> {
+/// What a server takes that keeps nothing of what as many agents say as in `steady`, in processors.
+async fn listening(size: &str, steady: &Steady) -> anyhow::Result<f64> {
     let mut listener = Spoken::start(&["listener"])?;
     let address = listener.line().await?;
     let mut agents = Spoken::start(&["agents", "--percent", size, "--decider", &address])?;
     let _: Reconnect = agents.order("connect").await?;
     sleep(SETTLING).await;
+    let () = agents.order("begin").await?;
     let (since, before) = (Instant::now(), cost::cpu(listener.pid()?)?);
-    sleep(time).await;
-    let took = cost::cpu(listener.pid()?)?.saturating_sub(before);
-    Ok(took.as_secs_f64() / since.elapsed().as_secs_f64())
+    sleep(Duration::from_secs_f64(steady.seconds)).await;
+    let (took, seconds) = (
+        cost::cpu(listener.pid()?)?.saturating_sub(before),
+        since.elapsed(),
+    );
+    let traffic: Traffic = agents.order("end").await?;
+    let (said, to_decider) = (traffic.messages, steady.traffic.messages);
+    ensure!(
+        said.abs_diff(to_decider) <= to_decider / LIKE,
+        "{said} messages to the listener, {to_decider} to the decider"
+    );
+    Ok(took.as_secs_f64() / seconds.as_secs_f64())
 }
 
 /// Has every database decided anew by touching what all depend on, and waits until that is done.

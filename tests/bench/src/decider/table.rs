@@ -44,10 +44,10 @@ const LINES: [Line; 26] = [
     ("steady: CPU of the API server, cores", "", |f| {
         format!("{:.3}", f.cores[2])
     }),
-    ("steady: CPU of a server that only listens", "", |f| {
+    ("steady: CPU of a mere listener, cores", "", |f| {
         format!("{:.3}", f.listener)
     }),
-    ("steady: CPU, decider over that", "", |f| {
+    ("steady: CPU, decider over mere listener", "", |f| {
         format!("{:.2}", f.cores[0] / f.listener)
     }),
     ("steady: RSS, MiB", "512", |f| f.rss.to_string()),
