@@ -20,7 +20,7 @@ use crate::objects::{Autoscaler, Modification, Request};
 /// Modifications kept in the annotation: far more than the guard's day can hold.
 const MOST_MODIFICATIONS: usize = 32;
 
-/// Notes this autoscaler's growths on it, where they outlive their requests. What failed did not grow anything.
+/// Notes this autoscaler's growths on it, where they outlive their requests. What failed before it grew anything is no growth.
 pub(super) async fn remember(
     context: &Context,
     key: &Key,
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn growths_are_remembered_once_and_those_that_failed_are_not() {
+    fn growths_are_remembered_once_and_those_that_grew_nothing_are_not() {
         let all = [
             request("open", 3, Phase::Pending),
             request("grown", 2, Phase::Successful),
@@ -166,8 +166,13 @@ mod tests {
         assert_eq!(names(&first), ["grown", "open"]);
         assert_eq!(modifications(&first, &all), first, "nothing to write");
         assert_eq!(modifications(&first, &[]), first, "requests are pruned");
-        let failed = [request("open", 3, Phase::Failed)];
-        assert_eq!(names(&modifications(&first, &failed)), ["grown"]);
+        let (key, mut failed) = request("open", 3, Phase::Failed);
+        let one = [(key.clone(), Arc::clone(&failed))];
+        assert_eq!(names(&modifications(&first, &one)), ["grown"]);
+        Arc::make_mut(&mut failed).grew_some = true;
+        let one = [(key, failed)];
+        assert_eq!(names(&modifications(&first, &one)), ["grown", "open"]);
+        assert_eq!(names(&modifications(&[], &one)), ["open"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::{
     conditions,
-    ops::v1alpha1::{Apply, Phase, PostgresOpsRequest, RequestType},
+    ops::v1alpha1::{Apply, ExpandedVolume, Phase, PostgresOpsRequest, RequestType},
 };
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -40,6 +40,8 @@ pub struct Request {
     pub ended: Option<Timestamp>,
     /// Why it failed, if it did and says so.
     pub failure: Option<Reason>,
+    /// A claim has grown for it, as far as its status says, whatever became of the others.
+    pub grew_some: bool,
     /// It carries `apply: IfReady`, and the executor says that it waits for the database to be Ready.
     pub waits_for_ready: bool,
     /// The size it starts from.
@@ -80,6 +82,9 @@ impl Request {
             .volume_expansion
             .as_ref()
             .and_then(|v| v.postgres.as_ref());
+        let seen: BTreeMap<String, Before> = annotation(SEEN)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
         Some(Self {
             uid: object.uid()?,
             database: object.spec.database_ref.name.clone(),
@@ -98,6 +103,7 @@ impl Request {
             started: conditions::find(&status.conditions, Reason::Running.as_str())
                 .filter(|c| c.is_true())
                 .and_then(|c| c.last_transition_time.as_ref()?.parse().ok()),
+            grew_some: status.volumes.iter().any(|line| has_grown(line, &seen)),
             waits_for_ready: waits_for_ready(&object, &phase, &status.conditions),
             phase,
             created,
@@ -106,9 +112,7 @@ impl Request {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(0),
             to: size.and_then(|text| text.bytes().ok()),
-            seen: annotation(SEEN)
-                .and_then(|text| serde_json::from_str(text).ok())
-                .unwrap_or_default(),
+            seen,
         })
     }
 
@@ -124,10 +128,12 @@ impl Request {
         matches!(self.phase, Phase::Failed | Phase::Denied)
     }
 
-    /// It ended without any claim having grown for it, as far as it says.
+    /// It ended without any claim having grown for it, as far as it says. One that failed may have grown some before it did: what
+    /// the provider has modified is spent.
     #[must_use]
     pub fn grew_nothing(&self) -> bool {
-        self.has_failed() || self.phase == Phase::Skipped
+        let ended_early = self.has_failed() || self.phase == Phase::Skipped;
+        ended_early && !self.grew_some
     }
 }
 
@@ -144,6 +150,7 @@ impl Request {
             started: None,
             ended: None,
             failure: None,
+            grew_some: false,
             waits_for_ready: false,
             base: None,
             attempt: 0,
@@ -160,6 +167,23 @@ fn waits_for_ready(object: &PostgresOpsRequest, phase: &Phase, conditions: &[con
         && matches!(phase, Phase::Pending | Phase::Approved)
         && running
             .is_some_and(|c| !c.is_true() && c.reason.as_deref() == Some(Reason::DatabaseNotReady.as_str()))
+}
+
+/// The device has grown: the claim has more than before, or says that only the node's step is to come. What the claim had is taken
+/// from the decision where it is known, since a request that is tried again begins with what it left.
+fn has_grown(line: &ExpandedVolume, seen: &BTreeMap<String, Before>) -> bool {
+    let size = |text: &Option<String>| Bytes::parse_quantity(text.as_deref()?).ok();
+    let before = seen.get(&line.claim).map(|before| Bytes::new(before.claim));
+    let before = before.or_else(|| size(&line.from));
+    let has_more = size(&line.capacity)
+        .zip(before)
+        .is_some_and(|(has, had)| has > had);
+    let stage = line.stage.as_deref().and_then(Reason::of_word);
+    has_more
+        || matches!(
+            stage,
+            Some(Reason::FileSystemPending | Reason::FinishesAtNextMount)
+        )
 }
 
 /// The reason of the condition that says so.
@@ -184,6 +208,35 @@ mod tests {
     use serde_json::json;
 
     use super::Request;
+
+    #[test]
+    fn a_failed_request_that_grew_a_claim_has_not_grown_nothing() {
+        let request = |phase: &str, lines: serde_json::Value| {
+            let object = serde_json::from_value(json!({
+                "metadata": {"name": "r", "namespace": "demo", "uid": "u", "creationTimestamp": "2026-11-21T12:00:00Z",
+                    "annotations": {"highwater.dev/seen": r#"{"data-pg-0": {"claim": 1073741824, "filesystem": 1000000000}}"#}},
+                "spec": {"type": "VolumeExpansion", "databaseRef": {"name": "pg"}},
+                "status": {"phase": phase, "volumes": lines},
+            }));
+            Request::of(object.unwrap()).unwrap()
+        };
+        let line = |claim: &str, from: &str, stage: &str, capacity: &str| json!({"claim": claim, "from": from, "to": "2Gi", "stage": stage, "capacity": capacity});
+        let untouched = line("data-pg-2", "1Gi", "Resizing", "1Gi");
+        for (grew, one) in [
+            (false, untouched.clone()),
+            (false, line("data-pg-1", "2Gi", "Grown", "2Gi")),
+            (true, line("data-pg-1", "1Gi", "Grown", "2Gi")),
+            (true, line("data-pg-1", "1Gi", "FileSystemPending", "1Gi")),
+            // Tried again: it began with what the first try had grown.
+            (true, line("data-pg-0", "2Gi", "Grown", "2Gi")),
+        ] {
+            let failed = request("Failed", json!([one, untouched]));
+            assert!(failed.has_failed());
+            assert_eq!(failed.grew_nothing(), !grew, "{one}");
+        }
+        assert!(!request("Progressing", json!([untouched])).grew_nothing());
+        assert!(request("Skipped", json!([])).grew_nothing());
+    }
 
     #[test]
     fn a_request_waits_for_ready_when_the_executor_says_so() {

@@ -128,6 +128,28 @@ mod tests {
         assert_eq!(next(&[request(1, Phase::Failed, false), skipped]), 2);
     }
 
+    /// What a provider has modified is spent, though the request failed at another claim.
+    #[test]
+    fn a_failure_that_grew_a_claim_counts_as_a_growth_and_a_modification() {
+        let autoscaler = Autoscaler {
+            uid: "a".into(),
+            ..Autoscaler::default()
+        };
+        let counts = |grew_some| {
+            let (key, failed) = request(0, Phase::Failed, false);
+            let failed = Request {
+                grew_some,
+                base: Some(Bytes::GIB),
+                ..Request::clone(&failed)
+            };
+            let requests = [(key, Arc::new(failed))];
+            let modified = modified(&autoscaler, &requests, None, Timestamp::UNIX_EPOCH);
+            (growths(&autoscaler, &requests).len(), modified.at.len())
+        };
+        assert_eq!(counts(false), (0, 0));
+        assert_eq!(counts(true), (1, 1));
+    }
+
     /// Each round makes one that waits and one that does not; the waits between rounds grow all the same.
     #[test]
     fn a_superseded_request_does_not_interrupt_a_row_of_failures() {
