@@ -48,6 +48,9 @@ fn explain(database: &Database, replica: &Replica) -> String {
     ));
     lines.say("what", &decision.text);
     lines.say("remedy", &decision.remedy);
+    for other in &decision.alternatives {
+        lines.say("also", &format!("{}: {}", other.reason, other.message));
+    }
     lines.say("grows", &grows(database));
     lines.say("forecast", &forecast(database));
     lines.say("budget", &budget(database, replica.at));
@@ -217,6 +220,10 @@ mod tests {
                 reason: "ThresholdExceeded".into(),
                 text: "data-shop-0 is 82% used, threshold 80%: 512Mi -> 700Mi".into(),
                 to: Some(700 << 20),
+                alternatives: vec![Note {
+                    reason: "TimeToFull".into(),
+                    message: "data-shop-0 fills at 20Mi/s".into(),
+                }],
                 sizing: Some(Sizing {
                     needed: 600 << 20,
                     wanted: 768 << 20,
@@ -243,6 +250,7 @@ mod tests {
         let expected = "\
 demo/shop: ThresholdExceeded
   what       data-shop-0 is 82% used, threshold 80%: 512Mi -> 700Mi
+  also       TimeToFull: data-shop-0 fills at 20Mi/s
   grows      now, to 700Mi
   volume     data-shop-0 is 82% used (ThresholdExceeded); 80Mi can still be written; measured on node-1 0.3s ago
   size       512Mi -> 700Mi (rule scalingThreshold: 50pc)
