@@ -76,6 +76,7 @@ prop_compose! {
             prop_oneof![Just("50pc"), Just("1Gi"), Just("3%"), Just("10Mi"), Just("bad")]), 0..4),
         upper in prop::option::of(0_u64..400_000),
         left in prop::option::of(0_u64..400_000),
+        each in prop::option::of(0_u64..400_000),
         granularity in prop_oneof![Just(1_u64), Just(MIB), Just(2 * MIB), Just(GIB)],
         maximum in prop::option::of(1_u64..400),
         budget in prop::option::of(budgets()),
@@ -88,7 +89,9 @@ prop_compose! {
         scene.spec.rules = rules(&tiers);
         scene.spec.upper_bound = upper.map(|mib| format!("{mib}Mi"));
         scene.db.rooms = left.into_iter()
-            .map(|mib| Room::Sum { what: "ResourceQuota q".into(), left: Bytes::new(mib * MIB) }).collect();
+            .map(|mib| Room::Sum { what: "ResourceQuota q".into(), left: Bytes::new(mib * MIB) })
+            .chain(each.into_iter().map(|mib| Room::Each { what: "LimitRange l".into(), max: Bytes::new(mib * MIB) }))
+            .collect();
         scene.profile.granularity = Bytes::new(granularity);
         scene.profile.duration = Duration::from_secs(duration);
         if let Some((budget, modified)) = budget {
@@ -131,10 +134,14 @@ proptest! {
             }
             prop_assert!(scene.profile.maximum_size.is_none_or(|max| to <= max));
             for room in &scene.db.rooms {
-                let Room::Sum { left, .. } = room else { continue };
-                let charged: u64 =
-                    scene.db.volumes.iter().map(|v| to.saturating_sub(v.claim.charged).get()).sum();
-                prop_assert!(charged <= left.get());
+                match room {
+                    Room::Sum { left, .. } => {
+                        let charged: u64 =
+                            scene.db.volumes.iter().map(|v| to.saturating_sub(v.claim.charged).get()).sum();
+                        prop_assert!(charged <= left.get());
+                    }
+                    Room::Each { max, .. } => prop_assert!(to <= *max),
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use units::{Bytes, Reason};
 
 use crate::{
     order::below_threshold,
-    scene::{self, GIB, first_seen, full, seconds_ago},
+    scene::{self, GIB, MIB, first_seen, full, seconds_ago},
 };
 
 #[test]
@@ -93,4 +93,19 @@ fn ten_seconds_old_is_fresh() {
     let mut scene = full();
     first_seen(&mut scene).as_of = seconds_ago(10);
     assert_eq!(scene.reason(), Reason::ThresholdExceeded);
+}
+
+/// A filesystem smaller than its claim, or than it was, is judged by what it has, and never shrinks the claim.
+#[test]
+fn a_filesystem_that_shrank_is_judged_by_what_is_left_of_it() {
+    let mut scene = full();
+    for (capacity, reason) in [
+        (GIB, Reason::BelowThreshold),
+        (500 * MIB, Reason::BelowThreshold),
+        (499 * MIB, Reason::ThresholdExceeded),
+    ] {
+        first_seen(&mut scene).sample = scene::sample(capacity, 400 * MIB);
+        assert_eq!(scene.reason(), reason, "{capacity}");
+    }
+    assert!(scene.to() > Bytes::new(GIB));
 }
