@@ -125,7 +125,7 @@ lint: programs
 	tests/cluster/setup/boundaries.sh
 	tests/cluster/setup/generated.sh
 	tests/cluster/setup/deny.sh
-	tests/cluster/setup/alerts.sh
+	PATH="$$(dirname "$$($(cluster) set-up --helm)"):$$PATH" tests/cluster/setup/alerts.sh
 	gofmt -l tests/cluster/kubernetes | (! grep .)
 
 # The tiers of `make test`; tests/cluster/setup/tiers.sh gives each its time.
