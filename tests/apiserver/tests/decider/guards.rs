@@ -116,6 +116,8 @@ async fn shadow_mode_decides_and_does_nothing() {
         "{message}"
     );
     assert!(world.requests().await.is_empty());
+    let counted = decider.metric("highwater_decider_decisions_total", "reason=\"Shadow\"");
+    assert!(counted > 0.0);
     let live = json!({"metadata": {"annotations": {"highwater.dev/mode": null}}});
     send(&world.client, "PATCH", &world.autoscalers("pg-as"), &live).await;
     world.requests_are(1).await;

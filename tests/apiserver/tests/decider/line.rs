@@ -110,8 +110,11 @@ async fn a_crossing_makes_exactly_one_request_and_the_next_crossing_the_next() {
         .map(|r| r["spec"]["volumeExpansion"]["postgres"].as_str().unwrap())
         .collect();
     assert_eq!(sizes, ["1536Mi", "2304Mi"]);
-    let late = decider.metric("highwater_decider_crossing_to_request_seconds_sum", "");
-    assert!(late < 10.0, "{late} s for two requests");
+    for stage in ["crossing_to_request", "sample_age_at_decision"] {
+        let of_both = |what| decider.metric(&format!("highwater_decider_{stage}_seconds_{what}"), "");
+        let (count, sum) = (of_both("count"), of_both("sum"));
+        assert!(count == 2.0 && sum < 10.0, "{stage}: {count} times, {sum} s");
+    }
     // No write of an autoscaler that is another since.
     let refused = decider.metric("highwater_decider_api_requests_total", "code=\"409\"");
     assert!(refused == 0.0, "{refused} writes were refused as outdated");
