@@ -93,7 +93,7 @@ fn table(lines: &[(u64, &str, &str, &str)]) -> Vec<Volume> {
 }
 
 #[test]
-fn one_volume_at_several_paths_counts_once_under_the_first_pod() {
+fn trap_14_one_volume_at_several_paths_counts_once_under_the_first_pod() {
     let found = table(&[
         (50, "7:1", "plugins/kubernetes.io/csi/d/abc/globalmount", "xfs"),
         (61, "7:1", "pods/aaa/volumes/kubernetes.io~csi/pv-1/mount", "xfs"),

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn growths_are_remembered_once_and_those_that_grew_nothing_are_not() {
+    fn trap_08_growths_are_remembered_once_and_those_that_grew_nothing_are_not() {
         let all = [
             request("open", 3, Phase::Pending),
             request("grown", 2, Phase::Successful),

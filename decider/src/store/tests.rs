@@ -59,7 +59,7 @@ fn used(store: &Store, pv: &str, second: i64) -> Option<u64> {
 }
 
 #[test]
-fn of_two_nodes_the_freshest_wins() {
+fn trap_14_of_two_nodes_the_freshest_wins() {
     let store = Arc::new(Store::default());
     let (one, two) = (store.register("one".into()), store.register("two".into()));
     report(&store, &one, "pv", 10, 100);

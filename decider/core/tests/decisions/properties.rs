@@ -233,7 +233,6 @@ proptest! {
     fn converges(mut scene in scenes(), threshold in 1_i32..100, scaling in 1_i32..300) {
         scene.spec.usage_threshold = Some(threshold);
         scene.spec.scaling_threshold = Some(scaling);
-        scene.spec.rules.clear();
         scene.db.volumes.retain(|v| v.seen().is_some());
         prop_assume!(!scene.db.volumes.is_empty());
         for v in &mut scene.db.volumes {

@@ -1,4 +1,4 @@
-//! Traps that other storage autoscalers fell into, each with a test. Those that are not the decision's are tested where
+//! Traps that other storage autoscalers fell into, each with a test of its name. Those that are not the decision's are tested where
 //! they belong: 8, state kept in annotations (decider `controller/beside.rs`, timelines `restart_*`); 13, statfs on a
 //! dead NFS (agent `sweeper/schedule`); 14, one device at several paths (agent `volumes`, decider `store`).
 

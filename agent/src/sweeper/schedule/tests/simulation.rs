@@ -120,7 +120,7 @@ fn fleet(trusted: usize, doubtful: usize) -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn twenty_hung_servers_do_not_slow_a_hundred_volumes() {
+fn trap_13_twenty_hung_servers_do_not_slow_a_hundred_volumes() {
     for killable in [true, false] {
         let mut sim = Simulation::new(&fleet(100, 20), BTreeSet::new(), killable);
         sim.run(0, 1500);
