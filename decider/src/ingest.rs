@@ -108,10 +108,8 @@ impl Conversation {
     async fn next(&mut self) -> Result<Option<DeciderMessage>, Status> {
         loop {
             let Some(session) = &mut self.session else {
-                let greeted = timeout(GREETING, self.greet()).await;
-                if !greeted
-                    .map_err(|_| Status::deadline_exceeded(format!("no Hello within {GREETING:?}")))??
-                {
+                let late = |_| Status::deadline_exceeded(format!("no Hello within {GREETING:?}"));
+                if !timeout(GREETING, self.greet()).await.map_err(late)?? {
                     return Ok(None);
                 }
                 continue;

@@ -13,6 +13,7 @@ pub mod process;
 pub mod readiness;
 pub mod report;
 pub mod tasks;
+pub mod tcp;
 pub mod thread;
 pub mod watchdog;
 

@@ -4,15 +4,11 @@
 use std::{fmt, io, net::SocketAddr};
 
 use futures::future::BoxFuture;
-use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
+use runtime::tcp;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
 };
-
-/// What the other machine has not acknowledged within this many milliseconds ends the connection (tcp(7), TCP_USER_TIMEOUT):
-/// the kernel alone would try for a quarter of an hour. An agent that has measured says something every two seconds.
-pub(super) const UNACKNOWLEDGED_MS: u32 = 15_000;
 
 /// Finds the addresses of all decider replicas.
 pub trait Resolve: fmt::Debug + Send + Sync + 'static {
@@ -55,7 +51,7 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     // A report is one small message; waiting for more of it would only make it late.
     stream.set_nodelay(true)?;
-    setsockopt(&stream, TcpUserTimeout, &UNACKNOWLEDGED_MS)?;
+    tcp::give_up_in_time(&stream)?;
     Ok(stream)
 }
 
@@ -64,13 +60,13 @@ mod tests {
     use nix::sys::socket::{getsockopt, sockopt::TcpUserTimeout};
     use tokio::net::TcpListener;
 
-    use super::{UNACKNOWLEDGED_MS, open};
+    use super::open;
 
     #[tokio::test]
     async fn a_connection_has_a_time_for_acknowledgements() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = open(listener.local_addr().unwrap()).await.unwrap();
-        assert_eq!(getsockopt(&stream, TcpUserTimeout), Ok(UNACKNOWLEDGED_MS));
+        assert_eq!(getsockopt(&stream, TcpUserTimeout), Ok(15_000));
         assert!(stream.nodelay().unwrap());
     }
 }

@@ -28,8 +28,8 @@ use crate::{board::Board, metrics::Metrics, sampler::Sampler};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The replica answers the call as soon as it takes the stream, before the first report.
 pub(super) const ACCEPT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A replica whose machine is gone is known by [`super::dial::UNACKNOWLEDGED_MS`], which costs nobody a message. After the sum of these
-/// one is known that does not run any more, but whose connection something holds.
+/// A replica whose machine is gone is given up by [`runtime::tcp`]. After the sum of these one is known that does not run any
+/// more, but whose connection something holds.
 pub(super) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 pub(super) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for the replica to see the end of the stream when the agent ends.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
 use proto::usage::v1::usage_server::UsageServer;
+use runtime::tcp;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     time::{MissedTickBehavior, interval, timeout},
 };
 use tonic::transport::{Error, Server, server::TcpIncoming};
@@ -17,9 +17,6 @@ use super::Ingest;
 /// nothing comes of a stream is noticed by looking.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 const PROBES_EVERY: Duration = Duration::from_secs(5);
-/// What the node has not acknowledged within this many milliseconds, probe or not, ends the connection (tcp(7),
-/// TCP_USER_TIMEOUT): it is gone.
-const UNACKNOWLEDGED_MS: u32 = 15_000;
 /// How often it is looked which streams are silent. One is ended at the fourth look without a message, after 30 to 40 s.
 const LOOK: Duration = Duration::from_secs(10);
 /// Time for agents to take the end of their streams; who takes longer is left. Shorter than what a process has for its end.
@@ -43,7 +40,11 @@ impl Ingest {
             .with_nodelay(Some(true))
             .with_keepalive(Some(KEEPALIVE))
             .with_keepalive_interval(Some(PROBES_EVERY))
-            .inspect_ok(give_up_in_time);
+            .inspect_ok(|connection| {
+                if let Err(error) = tcp::give_up_in_time(connection) {
+                    tracing::debug!(%error, "a connection without a time for acknowledgements");
+                }
+            });
         let service = UsageServer::new(self).max_decoding_message_size(LARGEST_MESSAGE);
         // One service needs no router, which would put every message through more hands.
         let serving = Server::builder()
@@ -65,30 +66,5 @@ impl Ingest {
             tracing::info!("some connections do not end and are left");
             Ok(())
         })
-    }
-}
-
-fn give_up_in_time(connection: &TcpStream) {
-    if let Err(error) = setsockopt(connection, TcpUserTimeout, &UNACKNOWLEDGED_MS) {
-        tracing::debug!(
-            error = error.desc(),
-            "a connection without a time for acknowledgements"
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use nix::sys::socket::{getsockopt, sockopt::TcpUserTimeout};
-    use tokio::net::{TcpListener, TcpStream};
-
-    use super::{UNACKNOWLEDGED_MS, give_up_in_time};
-
-    #[tokio::test]
-    async fn a_connection_has_a_time_for_acknowledgements() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let connection = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        give_up_in_time(&connection);
-        assert_eq!(getsockopt(&connection, TcpUserTimeout), Ok(UNACKNOWLEDGED_MS));
     }
 }

@@ -105,13 +105,11 @@ impl Volumes {
 
     fn place(&self, index: u32) -> Result<usize, usize> {
         // As long as no volume has gone an index is its own place.
-        match usize::try_from(index)
-            .ok()
-            .and_then(|place| Some((place, self.all.get(place)?)))
-        {
-            Some((place, known)) if known.index == index => Ok(place),
-            _ => self.all.binary_search_by_key(&index, |known| known.index),
+        let own = usize::try_from(index).unwrap_or(usize::MAX);
+        if self.all.get(own).is_some_and(|known| known.index == index) {
+            return Ok(own);
         }
+        self.all.binary_search_by_key(&index, |known| known.index)
     }
 }
 
