@@ -1,57 +1,67 @@
 //! The race to ENOSPC: the highest steady fill rate at which no volume is ever full.
 //!
-//! Databases without PostgreSQL are filled side by side: some under all rules, some by the threshold alone. What others
-//! document of their detection is then played against the recorded fill (`rivals`). A rate is survived if every run
-//! survives it, and a rule that has lost a rate is not asked for higher ones. At last a real PostgreSQL is filled by COPY
-//! (`copy`), one at a time, at whatever rate the disk allows.
+//! For each size and delay of expansions the highest rate is searched (`search`) that five of five databases survive (`heat`):
+//! under all of Highwater's rules, and under the threshold alone. Beside them fills are recorded that nothing ends
+//! (`steady`), against which what others document of their detection is played (`rivals`). A recorder of usage runs all the
+//! time, and at last what it wrote is replayed and compared with what was decided (`replayed`). A real PostgreSQL is filled by
+//! COPY, one at a time, at whatever rate the disk allows (`copy`).
 
 mod copy;
+mod entrant;
 mod filler;
+mod heat;
+mod live;
+mod replayed;
 mod rivals;
+mod search;
 mod size;
-mod survived;
+mod steady;
+mod table;
+mod track;
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use anyhow::ensure;
 use clap::Parser;
-use e2e::{Database, Objects, Shape, Volume, World, faults, wait};
-use futures::future::try_join_all;
-use serde_json::{Value, json};
+use e2e::World;
+use futures::future::{try_join, try_join_all};
 
-use filler::{Filled, fill, rounded};
-use rivals::{RIVALS, full_at};
+use heat::Heat;
+use live::Live;
 use size::Size;
-use survived::Survived;
+use table::Column;
+use track::Track;
 
 const MIB: u64 = 1 << 20;
-/// How far the achieved rate may be from the one asked for.
-const PACE: f64 = 0.05;
 
 /// Flags of `make bench-race`.
 #[derive(Debug, Parser)]
 pub struct Args {
-    /// Fill rates to try, MiB a second, rising; without any, COPYs alone.
-    #[arg(long, value_delimiter = ',', num_args = 0.., default_values_t = [5, 10, 20, 40, 80, 160, 320])]
+    /// Fill rates to try, MiB a second; without any, COPYs alone.
+    #[arg(long, value_delimiter = ',', num_args = 0..,
+        default_values_t = [5, 10, 20, 40, 60, 80, 120, 160, 240, 320, 400, 480])]
     pub rates: Vec<u64>,
     /// What the storage driver takes longer for an expansion, seconds.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 10, 60])]
     pub delays: Vec<u64>,
-    /// COPYs into a real PostgreSQL for each rule and delay.
-    #[arg(long, default_value_t = 5)]
-    pub copies: usize,
-    /// Size of the volumes that are filled at a rate.
-    #[arg(long, default_value = "1Gi", value_parser = size::read)]
-    pub size: Size,
-    /// Size of the volumes that are filled by COPY: an expansion that takes long needs one that takes longer to fill.
-    #[arg(long, default_value = "1Gi", value_parser = size::read)]
-    pub copy_size: Size,
-    /// Fill at most so many volumes side by side: one at a time where several would want more together than a disk writes.
-    #[arg(long, default_value_t = 10)]
-    pub at_once: usize,
+    /// Sizes of the volumes that are filled at a rate.
+    #[arg(long, value_delimiter = ',', default_value = "1Gi,5Gi,20Gi", value_parser = size::read)]
+    pub sizes: Vec<Size>,
+    /// MiB that are filled a second, all volumes of a kind together. Nothing is written; but two processors have other work, too.
+    #[arg(long, default_value_t = 1_600)]
+    pub together: u32,
     /// Runs that must all survive.
     #[arg(long, default_value_t = 5)]
     pub runs: usize,
+    /// COPYs into a real PostgreSQL for each rule and delay.
+    #[arg(long, default_value_t = 0)]
+    pub copies: usize,
+    /// Size of the volumes that are filled by COPY: an expansion that takes long needs one that takes longer to fill.
+    #[arg(long, default_value = "1Gi", value_parser = size::read)]
+    pub copy_size: Size,
+    /// Where the recording of usage is kept; without it, it is removed once it has been replayed.
+    #[arg(long)]
+    pub recording: Option<PathBuf>,
 }
 
 /// One of our ways to notice.
@@ -61,229 +71,116 @@ enum Rule {
     ThresholdAlone,
 }
 
+/// What a column of the table is about.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    size: Size,
+    delay: Duration,
+}
+
 /// Runs the race and prints the table.
 ///
 /// # Errors
 /// When the cluster is not up, a fill cannot be made, or its rate is not the one asked for.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let Args {
-        rates,
-        delays,
-        copies,
-        size,
-        copy_size,
-        at_once,
+        mut rates,
+        mut delays,
+        sizes,
+        together,
         runs,
+        copies,
+        copy_size,
+        recording,
     } = args;
     ensure!(runs > 0, "--runs is at least 1");
-    ensure!(at_once > 0, "--at-once is at least 1");
+    ensure!(together > 0, "--together is at least 1");
+    rates.sort_unstable();
+    // What is learned of long expansions would help with short ones.
+    delays.sort_unstable();
+    let delays: Vec<Duration> = delays.into_iter().map(Duration::from_secs).collect();
     let world = World::connect().await?;
+    if !rates.is_empty() {
+        at_rates(&world, &rates, &delays, &sizes, together, runs, recording).await?;
+    }
     for delay in delays {
-        let added = Duration::from_secs(delay);
-        learn(&world, added).await?;
-        let survived = race(&world, &rates, added, runs, at_once, size).await?;
-        if !rates.is_empty() {
-            survived.print(delay, runs, size);
+        if copies > 0 {
+            entrant::learn(&world, delay).await?;
         }
         for rule in [Rule::Whole, Rule::ThresholdAlone] {
-            copy::all(&world, rule, added, copies, copy_size).await?;
+            copy::all(&world, rule, delay, copies, copy_size).await?;
         }
     }
     Ok(())
 }
 
-/// Two growths at leisure: drivers do not change their habits from one minute to the next, and the decider knows them.
-async fn learn(world: &World, delay: Duration) -> anyhow::Result<()> {
-    let grown = async |world: World, objects: Objects| {
-        let name = "known";
-        let (_, volume, _slow) =
-            entrant(&world, &objects, name, unused("1Gi"), Rule::ThresholdAlone, delay).await?;
-        let kind = &e2e::objects::kinds::REQUEST;
-        let mut known = Vec::new();
-        for _ in 0..2 {
-            volume.fill_to(81.0)?;
-            let name = |request: &Value| {
-                request["metadata"]["name"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            let new = |request: &Value| !known.contains(&name(request));
-            let request = name(&objects.until_any(kind, "a request", new).await?);
-            let done = |request: Option<&Value>| request.is_some_and(|r| wait::phase(r) == "Successful");
-            let patience = delay + wait::PATIENCE;
-            objects
-                .until_within(patience, kind, &request, "Successful", done)
-                .await?;
-            known.push(request);
-        }
-        Ok(())
-    };
-    let name = format!("race-{}-known", delay.as_secs());
-    world.in_namespace(&name, grown).await
-}
-
-async fn race(
+/// All that is filled at a rate: recorded fills and, delay after delay, the searches of all sizes and rules side by side.
+async fn at_rates(
     world: &World,
     rates: &[u64],
-    delay: Duration,
+    delays: &[Duration],
+    sizes: &[Size],
+    together: u32,
     runs: usize,
-    at_once: usize,
-    size: Size,
-) -> anyhow::Result<Survived> {
-    let mut survived = Survived::default();
-    let (mut whole, mut threshold) = (true, true);
-    for rate in rates {
-        if !whole && !threshold {
-            break;
+    recording: Option<PathBuf>,
+) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let recording = recording.unwrap_or_else(|| folder.path().join("race.jsonl"));
+    let mut recorder = replayed::recorder(world, &recording)?;
+    let beside = Track::new(world.clone(), together);
+    let searches = async {
+        let mut columns = Vec::new();
+        for delay in delays {
+            entrant::learn(world, *delay).await?;
+            let track = Track::new(world.clone(), together);
+            let cells = sizes.iter().map(|size| Cell {
+                size: *size,
+                delay: *delay,
+            });
+            columns.extend(try_join_all(cells.map(|cell| column(&track, cell, rates, runs))).await?);
         }
-        let rules = [(Rule::Whole, whole), (Rule::ThresholdAlone, threshold)];
-        let asked = rules.iter().filter(|(_, asked)| *asked).map(|(rule, _)| *rule);
-        let heats: Vec<Rule> = asked.flat_map(|rule| std::iter::repeat_n(rule, runs)).collect();
-        let mut filled = Vec::new();
-        for (n, heat) in heats.chunks(at_once).enumerate() {
-            let name = format!("race-{}-{rate}-{n}", delay.as_secs());
-            filled.extend(fill_all(world, &name, heat, rate * MIB, delay, size).await?);
-        }
-        let all = |wanted: Rule| {
-            let of_rule = filled.iter().filter(|(rule, ..)| *rule == wanted);
-            of_rule.clone().next().is_some() && of_rule.clone().all(|(_, _, fill)| !fill.full)
+        Ok(columns)
+    };
+    let (columns, recorded) = try_join(searches, steady::record(&beside, sizes, rates)).await?;
+    recorder.kill().await?;
+    let (columns, lives): (Vec<Column>, Vec<Vec<Live>>) = columns.into_iter().unzip();
+    table::print(&columns, &recorded, rates, runs);
+    let lives: Vec<Live> = lives.into_iter().flatten().collect();
+    replayed::compare(world, &recording, &lives).await
+}
+
+/// Searches what both of our rules survive, and what was decided meanwhile.
+async fn column(
+    track: &Track,
+    cell: Cell,
+    rates: &[u64],
+    runs: usize,
+) -> anyhow::Result<(Column, Vec<Live>)> {
+    let highest = async |rule: Rule| {
+        let mut lives = Vec::new();
+        let survives = async |rate: u64| {
+            let heat = Heat {
+                cell,
+                rule,
+                rate,
+                runs,
+            };
+            let outcome = heat.run(track).await?;
+            lives.push(outcome.live);
+            Ok(outcome.survived)
         };
-        (whole, threshold) = (all(Rule::Whole), all(Rule::ThresholdAlone));
-        if whole {
-            survived.whole = *rate;
-        }
-        if threshold {
-            survived.threshold = *rate;
-        }
-        rivals(&mut survived, &filled, *rate, delay, runs);
-        let lost = filled.iter().filter(|(.., fill)| fill.full).count();
-        println!(
-            "{rate} MiB/s, {} s: {lost} of {} were full; achieved {}",
-            delay.as_secs(),
-            filled.len(),
-            achieved(&filled)
-        );
-    }
-    Ok(survived)
-}
-
-/// Plays what others document against a fill that went to its end; without one nothing is known of them.
-fn rivals(survived: &mut Survived, filled: &[(Rule, u64, Filled)], rate: u64, delay: Duration, runs: usize) {
-    let Some((_, capacity, fill)) = filled.iter().find(|(.., fill)| !fill.full) else {
-        return;
+        let highest = search::highest(rates, survives).await?;
+        anyhow::Ok((highest, lives))
     };
-    for (rival, best) in RIVALS.iter().zip(&mut survived.rivals) {
-        let phase = |run: usize| (rounded(run as u64) + 0.5) / rounded(runs as u64);
-        let lost = (0..runs)
-            .any(|run| full_at(rival, &fill.timeline, *capacity, delay.as_secs_f64(), phase(run)).is_some());
-        if !lost {
-            *best = rate;
-        }
-    }
-}
-
-/// Fills one new database for each of `rules` at once, in a namespace of this name. Answers their capacities and fills.
-async fn fill_all(
-    world: &World,
-    name: &str,
-    rules: &[Rule],
-    rate: u64,
-    delay: Duration,
-    size: Size,
-) -> anyhow::Result<Vec<(Rule, u64, Filled)>> {
-    let filled = async |world: World, objects: Objects| {
-        let each = rules.iter().enumerate();
-        try_join_all(each.map(|(n, rule)| one(&world, &objects, n, *rule, rate, delay, size))).await
+    let ((whole, mut lives), (threshold, more)) =
+        try_join(highest(Rule::Whole), highest(Rule::ThresholdAlone)).await?;
+    lives.extend(more);
+    let column = Column {
+        cell,
+        whole,
+        threshold,
     };
-    world.in_namespace(name, filled).await
-}
-
-async fn one(
-    world: &World,
-    objects: &Objects,
-    n: usize,
-    rule: Rule,
-    rate: u64,
-    delay: Duration,
-    size: Size,
-) -> anyhow::Result<(Rule, u64, Filled)> {
-    let (_, volume, slow) = entrant(
-        world,
-        objects,
-        &format!("race{n}"),
-        unused(size.text),
-        rule,
-        delay,
-    )
-    .await?;
-    let capacity = volume.space()?.capacity;
-    // Beyond the first growth, and less than what a second one may be asked for.
-    let total = capacity + capacity / 2;
-    let fill = tokio::task::spawn_blocking(move || fill(&volume, rate, total)).await??;
-    let off = (fill.rate / rounded(rate) - 1.0).abs();
-    ensure!(
-        fill.full || off <= PACE,
-        "filled at {:.1} MiB/s instead of {}",
-        fill.rate / rounded(MIB),
-        rate / MIB
-    );
-    drop(slow);
-    Ok((rule, capacity, fill))
-}
-
-/// What is filled without PostgreSQL.
-fn unused(size: &'static str) -> Shape {
-    Shape {
-        size,
-        ..Shape::default()
-    }
-}
-
-/// A database that Highwater watches, with its volume, whose expansions take longer until the last is dropped.
-async fn entrant(
-    world: &World,
-    objects: &Objects,
-    name: &str,
-    shape: Shape,
-    rule: Rule,
-    delay: Duration,
-) -> anyhow::Result<(Database, Volume, faults::Injected)> {
-    let db = Database::create(world, objects, name, shape).await?;
-    let volume = db.volume(world).await?;
-    let slow = faults::slow_node(world, &volume, delay)?;
-    db.autoscale(json!({"scalingThreshold": 50})).await?;
-    if rule == Rule::Whole {
-        let annotations = json!({"metadata": {"annotations": {"highwater.dev/time-to-full": "On"}}});
-        let kind = &e2e::objects::kinds::AUTOSCALER;
-        objects.merge(kind, &db.autoscaler(), &annotations).await?;
-    }
-    // Databases are older than the three seconds before which nothing is said of a rate.
-    let measured = |object: &Value| {
-        let volume = &object["status"]["volumes"][0];
-        volume["reason"] == "BelowThreshold" && volume["rate"].is_string()
-    };
-    let kind = &e2e::objects::kinds::AUTOSCALER;
-    objects
-        .until_some(kind, &db.autoscaler(), "measured", measured)
-        .await?;
-    Ok((db, volume, slow))
-}
-
-/// The slowest and the fastest of those that went to their end.
-fn achieved(filled: &[(Rule, u64, Filled)]) -> String {
-    let mut rates: Vec<f64> = filled
-        .iter()
-        .filter(|(.., f)| !f.full)
-        .map(|(.., f)| f.rate)
-        .collect();
-    rates.sort_by(f64::total_cmp);
-    match (rates.first(), rates.last()) {
-        (Some(least), Some(most)) => {
-            format!("{:.1} to {:.1}", least / rounded(MIB), most / rounded(MIB))
-        }
-        _ => "by none".to_owned(),
-    }
+    Ok((column, lives))
 }
 
 impl fmt::Display for Rule {

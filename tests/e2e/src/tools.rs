@@ -3,13 +3,14 @@
 use std::{
     env,
     ffi::OsStr,
+    fs::File,
     path::{Path, PathBuf},
     process::Output,
 };
 
 use anyhow::{Context, ensure};
 use cluster::packages;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::World;
 
@@ -73,6 +74,18 @@ impl World {
         self.run(&repository().join("deploy").join(script), &[]).await
     }
 
+    /// Starts kubectl, which writes what it prints into `file`, and is ended when this is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be run, or the file not be made.
+    pub fn kubectl_into(&self, arguments: &[&str], file: &Path) -> anyhow::Result<Child> {
+        let file = File::create(file).with_context(|| format!("create {}", file.display()))?;
+        let program = self.state().join("bin/kubectl");
+        let mut command = self.command(&program, arguments)?;
+        let started = command.stdout(file).spawn();
+        started.with_context(|| format!("run {}", program.display()))
+    }
+
     async fn run(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<String> {
         let output = self.output(program, arguments).await?;
         let said = String::from_utf8_lossy(&output.stderr);
@@ -86,17 +99,21 @@ impl World {
     }
 
     async fn output(&self, program: &Path, arguments: &[impl AsRef<OsStr>]) -> anyhow::Result<Output> {
+        let output = self.command(program, arguments)?.output().await;
+        output.with_context(|| format!("run {}", program.display()))
+    }
+
+    fn command(&self, program: &Path, arguments: &[impl AsRef<OsStr>]) -> anyhow::Result<Command> {
         let mut folders = vec![self.state().join("bin")];
         folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-        Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
             .current_dir(repository())
             .env("KUBECONFIG", self.state().join("admin.kubeconfig"))
             .env("PATH", env::join_paths(folders)?)
-            .kill_on_drop(true)
-            .output()
-            .await
-            .with_context(|| format!("run {}", program.display()))
+            .kill_on_drop(true);
+        Ok(command)
     }
 }
 

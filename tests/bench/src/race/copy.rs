@@ -6,7 +6,7 @@ use anyhow::ensure;
 use e2e::{Objects, Shape, World, objects::kinds, wait};
 use serde_json::Value;
 
-use super::{MIB, Rule, entrant, filler::rounded, size::Size};
+use super::{MIB, Rule, entrant::Entrant, filler::rounded, size::Size};
 
 /// Characters of a row; with what PostgreSQL adds, eight make a page.
 const ROW: u64 = 980;
@@ -61,7 +61,8 @@ async fn copy(
         postgres: true,
         ..Shape::default()
     };
-    let (db, _, _slow) = entrant(world, objects, "copy", shape, rule, delay).await?;
+    let entrant = Entrant::create(world, objects, "copy", shape, rule, delay).await?;
+    let db = &entrant.db;
     let answers = |pod: &Value| wait::condition(pod, "Ready").is_some_and(|c| c.0 == "True");
     db.objects
         .until_some(&kinds::POD, &db.pod(), "ready", answers)

@@ -5,6 +5,8 @@ use std::time::Instant;
 use e2e::{Volume, pace::steadily};
 use nix::errno::Errno;
 
+use super::MIB;
+
 /// What is taken at once.
 pub(super) const STEP: u64 = 4 << 20;
 
@@ -17,6 +19,13 @@ pub(super) struct Filled {
     pub(super) rate: f64,
     /// The filesystem refused a step for want of space.
     pub(super) full: bool,
+}
+
+impl Filled {
+    /// From begin to end.
+    pub(super) fn mib_a_second(&self) -> f64 {
+        self.rate / rounded(MIB)
+    }
 }
 
 /// Takes `total` bytes of the volume, `rate` of them a second. Nothing is written, so that the rate is not the disk's.

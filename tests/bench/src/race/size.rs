@@ -1,7 +1,7 @@
 //! Sizes that volumes of the race can have.
 
 /// Size of a volume.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// As a claim has it.
     pub(super) text: &'static str,

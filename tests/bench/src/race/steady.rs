@@ -1,0 +1,80 @@
+//! Recorded fills that nothing ends, against which what others document is played.
+//!
+//! A volume is filled to a little below the lowest threshold at once and, steadily, from there to a little more than it held
+//! at first; it has been made larger before, by hand, so that it is not full at any rate. What is used at a time does not
+//! depend on who watches: one fill at a rate stands for all of them.
+
+use e2e::{Database, Objects, World, objects::kinds};
+use futures::future::try_join_all;
+use serde_json::json;
+
+use super::{
+    MIB,
+    entrant::unused,
+    filler::fill,
+    size::Size,
+    track::{Track, paced},
+};
+
+/// Percent in use when a fill begins: below 75, the lowest threshold (Crunchy's).
+const FROM: f64 = 74.0;
+/// What is filled from there on: to a tenth more than the volume held.
+const HUNDREDTHS: u64 = 36;
+
+/// One of them.
+pub(super) struct Steady {
+    pub(super) size: Size,
+    /// MiB a second.
+    pub(super) rate: u64,
+    /// Of the filesystem, before it was made larger.
+    pub(super) capacity: u64,
+    /// Seconds since its begin and bytes in use, after each step.
+    pub(super) timeline: Vec<(f64, u64)>,
+}
+
+/// Records a fill at each of `rates` into each of `sizes`, side by side.
+///
+/// # Errors
+/// When a volume does not come up or grow, or is not filled at its rate.
+pub(super) async fn record(track: &Track, sizes: &[Size], rates: &[u64]) -> anyhow::Result<Vec<Steady>> {
+    let recorded = async |world: World, objects: Objects| {
+        let (world, objects) = (&world, &objects);
+        let each = sizes
+            .iter()
+            .flat_map(|size| rates.iter().map(move |rate| (*size, *rate)));
+        try_join_all(each.map(|(size, rate)| one(track, world, objects, size, rate))).await
+    };
+    track.world.in_namespace("race-steady", recorded).await
+}
+
+async fn one(
+    track: &Track,
+    world: &World,
+    objects: &Objects,
+    size: Size,
+    rate: u64,
+) -> anyhow::Result<Steady> {
+    let (volume, capacity) = {
+        let _permit = track.through_the_door().await?;
+        let name = format!("steady-{}-{rate}", size.gib);
+        let db = Database::create(world, objects, &name, unused(size.text)).await?;
+        let volume = db.volume(world).await?;
+        let capacity = volume.space()?.capacity;
+        volume.fill_to(FROM)?;
+        let doubled = format!("{}Gi", 2 * size.gib);
+        let patch = json!({"spec": {"resources": {"requests": {"storage": doubled}}}});
+        objects.merge(&kinds::CLAIM, &db.claim(), &patch).await?;
+        volume.until_larger_than(capacity).await?;
+        (volume, capacity)
+    };
+    let _lane = track.lane(rate).await?;
+    let total = capacity / 100 * HUNDREDTHS;
+    let filled = tokio::task::spawn_blocking(move || fill(&volume, rate * MIB, total)).await??;
+    paced(filled.rate, rate)?;
+    Ok(Steady {
+        size,
+        rate,
+        capacity,
+        timeline: filled.timeline,
+    })
+}
