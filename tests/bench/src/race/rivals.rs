@@ -1,14 +1,23 @@
 //! What the documented detection of others would have made of a recorded fill.
 //!
-//! Each reads a number that somebody else refreshed before, who read it from somebody else: a row of periods. Periods and
-//! thresholds are read from their sources (named with each), what their decisions see is simulated, and whatever is not
-//! documented is in their favour: an expansion takes as long as ours, a decision takes no time.
+//! Each reads a number that somebody else refreshed before, who read it from somebody else: a row of periods. Every constant
+//! has the line it was read from, `owner/repository@commit:path#line`, and what that line says, and where there is no
+//! source but a manual, its page. What their decisions see is simulated, and whatever is not documented is in their favour:
+//! an expansion takes as long as ours, a decision takes no time. The space is that of the filesystem, as it is measured, and
+//! the grown capacity replaces it.
 
-use super::filler::rounded;
-
-/// Kubelet's own numbers: each volume's are refreshed every 60 to 120 s, 90 in the middle
-/// (kubernetes/kubernetes:pkg/kubelet/server/stats/volume_stat_calculator.go, `wait.JitterUntil(f, 1m, 1.0, true)`).
+/// Kubelet's own numbers: each pod's volumes are measured anew after 60 to 120 s, 90 in the middle.
+/// kubernetes/kubernetes@v1.36.3:pkg/kubelet/apis/config/v1beta1/defaults.go#L165 (a minute),
+/// pkg/kubelet/server/stats/volume_stat_calculator.go#L71-L73 (jittered with factor 1.0),
+/// staging/src/k8s.io/apimachinery/pkg/util/wait/wait.go#L96 (up to the factor longer).
 const KUBELET: f64 = 90.0;
+/// Its scrape by kube-prometheus.
+/// prometheus-operator/kube-prometheus@6298c1bd1381:manifests/kubernetesControlPlane-serviceMonitorKubelet.yaml#L13 (30s).
+const KUBE_PROMETHEUS: f64 = 30.0;
+/// Its scrape by a Prometheus that was told nothing.
+/// prometheus/prometheus@0008cbeeb1a1:config/config.go#L164 (a minute).
+const PROMETHEUS: f64 = 60.0;
+const HOUR: f64 = 3_600.0;
 const GIB: u64 = 1 << 30;
 
 /// A way to notice.
@@ -17,64 +26,175 @@ pub(super) struct Rival {
     /// Its name, with whose defaults.
     pub(super) name: &'static str,
     /// Seconds between two looks, from the one who measures to the one who decides.
-    pub(super) periods: &'static [f64],
-    /// It grows a volume that is more used than this.
-    pub(super) threshold: f64,
+    periods: &'static [f64],
+    /// Whether a look finds too little space.
+    short: fn(Seen) -> bool,
+    /// So many looks in a row must have found it.
+    looks: u32,
     /// The next capacity.
-    pub(super) growth: fn(u64) -> u64,
+    grown: fn(Seen) -> u64,
+    /// Seconds from one decision to the next at least.
+    cooldown: f64,
+}
+
+/// What the one who decides knows of a volume, bytes.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    used: u64,
+    capacity: u64,
+    /// So much more in use than an hour before.
+    last_hour: u64,
+}
+
+impl Seen {
+    fn free(self) -> u64 {
+        self.capacity.saturating_sub(self.used)
+    }
 }
 
 /// Those whose detection is documented, with where.
-pub(super) const RIVALS: [Rival; 6] = [
-    // topolvm/pvc-autoresizer:internal/runners/pvc_autoresizer.go and charts (interval 10s); kube-prometheus scrapes
-    // kubelet every 30 s. Less than 10 % free; ceil_GiB(capacity + 10 %).
+pub(super) const RIVALS: [Rival; 11] = [
+    // topolvm/pvc-autoresizer@0389b284f9fa:charts/pvc-autoresizer/values.yaml#L34 (interval 10s); @da2096f91076:
+    // constants.go#L26 (threshold 10%), L32 (increase 10%), internal/runners/pvc_autoresizer.go#L219 (threshold above what is
+    // available), L223 (capacity and increase, up to whole GiB), L203-L205 (one at a time). No cooldown.
     Rival {
         name: "pvc-autoresizer, Helm and kube-prometheus",
-        periods: &[KUBELET, 30.0, 10.0],
-        threshold: 0.90,
-        growth: |capacity| (capacity + capacity / 10).div_ceil(GIB) * GIB,
+        periods: &[KUBELET, KUBE_PROMETHEUS, 10.0],
+        short: |seen| 100 * seen.free() < 10 * seen.capacity,
+        looks: 1,
+        grown: |seen| whole_gib(seen.capacity + seen.capacity / 10),
+        cooldown: 0.0,
     },
-    // gardener/pvc-autoscaler v0.3.0: interval 5m, 80 %, ceil_GiB of 10 % and at least 1 GiB more.
+    // The same without its chart: topolvm/pvc-autoresizer@0edd9f0fac8d:cmd/main.go#L57 (flag interval, a minute).
+    Rival {
+        name: "pvc-autoresizer, flag and Prometheus",
+        periods: &[KUBELET, PROMETHEUS, 60.0],
+        short: |seen| 100 * seen.free() < 10 * seen.capacity,
+        looks: 1,
+        grown: |seen| whole_gib(seen.capacity + seen.capacity / 10),
+        cooldown: 0.0,
+    },
+    // DevOps-Nirvana/Kubernetes-Volume-Autoscaler@766f84225622:helpers.py#L27 (interval 60), L28 (above 80 percent), L29
+    // (after 5 intervals), L30 (20 percent more), L31 (at least 1000000000 bytes), L34 (cooldown 22200), L438 (percent used
+    // is rounded up: more than 79 are 80), L122-L126 (the step); @e6170da0fa48:main.py#L56 (not before more than the
+    // interval has passed, in whole seconds: 61), L105 (80 are enough), L128 (the fifth look in a row acts), L134 (not
+    // within the cooldown).
+    Rival {
+        name: "Kubernetes-Volume-Autoscaler",
+        periods: &[KUBELET, KUBE_PROMETHEUS, 61.0],
+        short: |seen| 100 * seen.used > 79 * seen.capacity,
+        looks: 5,
+        grown: |seen| seen.capacity + (seen.capacity / 5).max(1_000_000_000),
+        cooldown: 22_200.0,
+    },
+    // gardener/pvc-autoscaler@07d2493a44aa:cmd/pvc-autoscaler/main.go#L86 (interval 5 minutes); @16dad7ecb454:
+    // api/autoscaling/v1alpha1/persistentvolumeclaimautoscaler_types.go#L23 (80), L30 (step 10), L37 (at least 1Gi), L40-L43
+    // (a cooldown without a default); @0039cae1cc3c:internal/periodic/periodic.go#L346 (free threshold: 100 less it), L363
+    // (free percent below it), L466-L467 (the step, up to whole GiB); @4a8b816db130:internal/metrics/source/source.go#L61
+    // (free percent, rounded down).
     Rival {
         name: "gardener pvc-autoscaler",
-        periods: &[KUBELET, 30.0, 300.0],
-        threshold: 0.80,
-        growth: |capacity| (capacity + (capacity / 10).max(GIB)).div_ceil(GIB) * GIB,
+        periods: &[KUBELET, KUBE_PROMETHEUS, 300.0],
+        short: |seen| 100 * seen.free() < 20 * seen.capacity,
+        looks: 1,
+        grown: |seen| whole_gib(seen.capacity + (seen.capacity / 10).max(GIB)),
+        cooldown: 0.0,
     },
-    // lorenzophys/pvc-autoscaler: interval 30 s, 80 %, 20 % and whole GiB.
+    // lorenzophys/pvc-autoscaler@4bbdfa43f849:cmd/main.go#L23 (80%), L24 (20%), L27 (polls every 30 seconds);
+    // @493fda7527bc:cmd/reconcile.go#L113 (at least the threshold), L117 (up to whole GiB). No cooldown.
     Rival {
         name: "lorenzophys pvc-autoscaler",
-        periods: &[KUBELET, 30.0, 30.0],
-        threshold: 0.80,
-        growth: |capacity| (capacity + capacity / 5).div_ceil(GIB) * GIB,
+        periods: &[KUBELET, KUBE_PROMETHEUS, 30.0],
+        short: |seen| 100 * seen.used >= 80 * seen.capacity,
+        looks: 1,
+        grown: |seen| whole_gib(seen.capacity + seen.capacity / 5),
+        cooldown: 0.0,
     },
-    // kubedb/installer:charts/kubedb-autoscaler/values.yaml (updateInterval 1m) and kubeops/storage-metrics-server, which
-    // reads kubelet's cache once a minute; usageThreshold 80, scalingThreshold 50.
+    // redhat-cop/volume-expander-operator@0a6d802560ac:controllers/persistentvolumeclaim_controller.go#L51 (polls every 30
+    // seconds), L52 (25 percent more), L54 (80), L117 (more than it), L126 (of what is measured, not rounded). No cooldown;
+    // that it deletes the pods of an expansion which outlasts a poll is not held against it.
+    Rival {
+        name: "redhat-cop volume-expander-operator",
+        periods: &[KUBELET, KUBE_PROMETHEUS, 30.0],
+        short: |seen| 100 * seen.used > 80 * seen.capacity,
+        looks: 1,
+        grown: |seen| seen.capacity * 125 / 100,
+        cooldown: 0.0,
+    },
+    // kubedb/installer@004ef9ceba48:charts/kubedb-autoscaler/values.yaml#L22 (updateInterval 1m);
+    // kubeops/storage-metrics-server@57a46f923abf:pkg/storagemetrics/options/options.go#L143 (reads kubelets every 60 s);
+    // kubedb/apimachinery@6459b9bc90d7:apis/autoscaling/v1alpha1/constants.go#L36 (usage 80), L37 (scaling 50);
+    // @14c39e724a9e:apis/autoscaling/v1alpha1/type.go#L110-L111 (at least the one, by the other's percent). No cooldown.
     Rival {
         name: "KubeDB and storage-metrics-server",
         periods: &[KUBELET, 60.0, 60.0],
-        threshold: 0.80,
-        growth: |capacity| capacity + capacity / 2,
+        short: |seen| 100 * seen.used >= 80 * seen.capacity,
+        looks: 1,
+        grown: |seen| seen.capacity + seen.capacity / 2,
+        cooldown: 0.0,
     },
-    // CrunchyData/postgres-operator: a sidecar runs df every 5 s, the operator acts on what it notes; more than 75 %, half
-    // as much again.
+    // docs.aws.amazon.com, Amazon RDS User Guide, "Managing capacity automatically with Amazon RDS storage autoscaling"
+    // (USER_PIOPS.Autoscaling): free space at most 10 percent of what is allocated, for at least five minutes, six hours
+    // after the last modification (or later, when its storage optimization is done); more by the greatest of 10 GiB, 10
+    // percent and what the growth of the past hour predicts for the next seven. elastic.co, "AWS rds metricset": RDS sends
+    // its metrics to CloudWatch every minute, so that six looks in a row are five minutes.
+    Rival {
+        name: "Amazon RDS",
+        periods: &[60.0],
+        short: |seen| 100 * seen.free() <= 10 * seen.capacity,
+        looks: 6,
+        grown: |seen| seen.capacity + (10 * GIB).max(seen.capacity / 10).max(7 * seen.last_hour),
+        cooldown: 6.0 * HOUR,
+    },
+    // cloudplatform.googleblog.com, "Digging in on Cloud SQL automatic storage increases", and googleapis
+    // datamigration_v1, CloudSqlSettings.autoStorageIncrease: the available storage is looked at every 30 seconds; when it
+    // is below a threshold, as much as the threshold is added: 5 GB and a 25th of the capacity in whole GB, at most 25 GB.
+    // No cooldown. So a volume of less than 5 GB is always short of space.
+    Rival {
+        name: "Google Cloud SQL",
+        periods: &[30.0],
+        short: |seen| seen.free() < cloud_sql_step(seen.capacity),
+        looks: 1,
+        grown: |seen| seen.capacity + cloud_sql_step(seen.capacity),
+        cooldown: 0.0,
+    },
+    // CrunchyData/postgres-operator@edd100f79849:internal/postgres/config.go#L192 (a sidecar's loop, 5 seconds), L209 (df
+    // says more than 75), L211 (half as much again); @1a061bb96912:internal/controller/postgrescluster/watches.go#L77-L78
+    // (the operator is woken by what the sidecar notes, so that nothing is added). No cooldown.
     Rival {
         name: "Crunchy, sidecar",
-        periods: &[5.0, 5.0],
-        threshold: 0.75,
-        growth: |capacity| capacity + capacity / 2,
+        periods: &[5.0],
+        short: |seen| 100 * seen.used > 75 * seen.capacity,
+        looks: 1,
+        grown: |seen| seen.capacity + seen.capacity / 2,
+        cooldown: 0.0,
     },
-    // percona/percona-server-mongodb-operator: reads df in each reconciliation, every 10 s; 80 %, 2Gi more.
+    // percona/percona-server-mongodb-operator@002049222922:pkg/controller/perconaservermongodb/psmdb_controller.go#L99
+    // (reconciles every 5 seconds); @32aa0f588afa:pkg/controller/perconaservermongodb/metrics_client.go#L53 (each time a df
+    // in the pod), L91 (percent used, rounded down); @d027a376d53e:pkg/apis/psmdb/v1/psmdb_types.go#L937 (80), L942 (2 GiB);
+    // @13393fcd51c5:pkg/controller/perconaservermongodb/volume_autoscaling.go#L184 (not below the threshold), L218 (capacity
+    // and step). No cooldown.
     Rival {
         name: "Percona MongoDB",
-        periods: &[10.0],
-        threshold: 0.80,
-        growth: |capacity| capacity + 2 * GIB,
+        periods: &[5.0],
+        short: |seen| 100 * seen.used >= 80 * seen.capacity,
+        looks: 1,
+        grown: |seen| seen.capacity + 2 * GIB,
+        cooldown: 0.0,
     },
 ];
 
+fn whole_gib(bytes: u64) -> u64 {
+    bytes.div_ceil(GIB) * GIB
+}
+
+fn cloud_sql_step(capacity: u64) -> u64 {
+    (5 + capacity / (25 * GIB)).min(25) * GIB
+}
+
 /// When the volume would have been full, in seconds from the begin of `timeline`; `None` if it never would. Everybody's
-/// last look before the begin was `phase` of its period ago (0 to 1).
+/// last look before the begin was `phase` of its period ago (0 to 1), so that those who look as often as each other look at
+/// once, which is in their favour, too.
 #[must_use]
 pub(super) fn full_at(
     rival: &Rival,
@@ -83,26 +203,22 @@ pub(super) fn full_at(
     expansion: f64,
     phase: f64,
 ) -> Option<f64> {
-    let Rival {
-        periods,
-        threshold,
-        growth,
-        ..
-    } = rival;
-    let (mut capacity, mut growing) = (capacity, None::<f64>);
-    let decider = periods.last()?;
-    let mut look = decider * (1.0 - phase);
+    let decider = rival.periods.last()?;
+    let (mut capacity, mut growing) = (capacity, None::<(f64, u64)>);
+    let (mut look, mut found, mut rested) = (decider * (1.0 - phase), 0, f64::NEG_INFINITY);
     for (at, used) in timeline {
         // What happened between the last step and this one, in its order.
         loop {
             match growing {
-                Some(ready) if ready <= *at && ready <= look => {
-                    (capacity, growing) = (growth(capacity), None);
+                Some((ready, grown)) if ready <= *at && ready <= look => {
+                    (capacity, growing) = (grown, None);
                 }
                 _ if look <= *at => {
-                    let seen = rounded(used_at(timeline, measured(look, periods, phase)));
-                    if growing.is_none() && seen > threshold * rounded(capacity) {
-                        growing = Some(look + expansion);
+                    let seen = seen(timeline, measured(look, rival.periods, phase), capacity);
+                    found = if (rival.short)(seen) { found + 1 } else { 0 };
+                    if growing.is_none() && found >= rival.looks && look >= rested {
+                        growing = Some((look + expansion, (rival.grown)(seen)));
+                        rested = look + rival.cooldown;
                     }
                     look += decider;
                 }
@@ -120,9 +236,21 @@ pub(super) fn full_at(
 fn measured(look: f64, periods: &[f64], phase: f64) -> f64 {
     let before = periods.iter().rev().skip(1);
     before.fold(look, |at, period| {
-        let since = (at / period + phase).rem_euclid(1.0);
-        at - since * period
+        let turns = at / period + phase;
+        // Who looks in the moment of a measurement sees it, whatever is lost in the last digit.
+        let since = turns - (turns + 1e-9).floor();
+        at - since.max(0.0) * period
     })
+}
+
+/// What a measurement at this time finds.
+fn seen(timeline: &[(f64, u64)], at: f64, capacity: u64) -> Seen {
+    let used = used_at(timeline, at);
+    Seen {
+        used,
+        capacity,
+        last_hour: used.saturating_sub(used_at(timeline, at - HOUR)),
+    }
 }
 
 /// In use at a time: what the last step before it left.
@@ -134,49 +262,4 @@ fn used_at(timeline: &[(f64, u64)], at: f64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LOOP: Rival = Rival {
-        name: "a loop of ten seconds",
-        periods: &[10.0],
-        threshold: 0.75,
-        growth: |capacity| capacity + capacity / 2,
-    };
-
-    /// 10 a second into 1000: at second 75 there are 750, which is not more than three quarters; at 80 the loop sees 800.
-    fn fill(seconds: u32) -> Vec<(f64, u64)> {
-        (0..=seconds).map(|s| (f64::from(s), u64::from(s) * 10)).collect()
-    }
-
-    #[test]
-    fn a_loop_grows_in_time_if_the_expansion_is_quick() {
-        assert_eq!(full_at(&LOOP, &fill(140), 1_000, 19.0, 0.0), None);
-        assert_eq!(full_at(&LOOP, &fill(140), 1_000, 22.0, 0.0), Some(101.0));
-        // Grown to 1500 at 90; 1130 are more than three quarters at 113, seen at 120, grown to 2250 at 130.
-        assert_eq!(full_at(&LOOP, &fill(220), 1_000, 10.0, 0.0), None);
-        // Looks at 5, 15, ... 75 sees 750, 85 sees 850: 17 s are too many.
-        assert_eq!(full_at(&LOOP, &fill(140), 1_000, 17.0, 0.5), Some(101.0));
-        assert_eq!(full_at(&LOOP, &fill(140), 1_000, 15.0, 0.5), None);
-    }
-
-    #[test]
-    fn who_reads_what_another_measured_sees_it_late() {
-        let two = Rival {
-            periods: &[60.0, 10.0],
-            ..LOOP
-        };
-        // Measured at 60 and 120: at 100 the second still sees the 600 of second 60.
-        assert!((measured(119.0, two.periods, 0.0) - 60.0).abs() < 1e-9);
-        assert_eq!(full_at(&two, &fill(140), 1_000, 0.0, 0.0), Some(101.0));
-        // Half a period earlier: 30, 90, and 900 are seen at once.
-        assert!((measured(95.0, two.periods, 0.5) - 90.0).abs() < 1e-9);
-        assert_eq!(full_at(&two, &fill(140), 1_000, 4.0, 0.5), None);
-    }
-
-    #[test]
-    fn what_was_before_is_what_the_fill_began_with() {
-        assert_eq!(used_at(&fill(10), -5.0), 0);
-        assert_eq!(used_at(&fill(10), 3.5), 30);
-    }
-}
+mod tests;
