@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 
-use crate::faults::{Code, Operation, Selector};
+use crate::{
+    DRIVER,
+    faults::{Code, Operation, Selector},
+};
 
 /// TEST-ONLY CSI driver (loop.csi.highwater.dev): XFS on loop devices, really limited and really grown, with faults on
 /// demand. Needs root, util-linux and xfsprogs. Never for data you want to keep.
@@ -39,6 +42,9 @@ pub struct ServeArgs {
     /// Directory of the images, their records and faults.json; created when absent
     #[arg(long, value_name = "DIR")]
     pub state: PathBuf,
+    /// The driver's name; another one makes a driver of its own beside the cluster's
+    #[arg(long, value_name = "NAME", default_value = DRIVER)]
+    pub name: String,
     /// The node's name, answered by NodeGetInfo
     #[arg(long, value_name = "NAME")]
     pub node: String,
@@ -126,6 +132,15 @@ pub enum FaultChange {
         /// Which calls.
         #[command(flatten)]
         rule: RuleArgs,
+    },
+    /// Refuse sizes above this one with OUT_OF_RANGE
+    Maximum {
+        /// Which calls.
+        #[command(flatten)]
+        rule: RuleArgs,
+        /// The largest size, in MiB
+        #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=8_388_608))]
+        mib: u64,
     },
     /// Remove one rule, or all of them
     Clear {

@@ -43,6 +43,7 @@ pub fn run(args: FaultArgs) -> anyhow::Result<()> {
             )
         }
         FaultChange::OfflineOnly { rule } => (rule, "offline-only", Fault::OfflineOnly),
+        FaultChange::Maximum { rule, mib } => (rule, "maximum", Fault::Maximum { bytes: mib << 20 }),
     };
     let RuleArgs { name, volume, op } = rule;
     let name = name.unwrap_or_else(|| kind.to_owned());

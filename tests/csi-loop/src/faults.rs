@@ -91,6 +91,11 @@ pub enum Fault {
     },
     /// Growth is refused with FAILED_PRECONDITION while the volume is mounted. Only ControllerExpand.
     OfflineOnly,
+    /// A larger size is refused with OUT_OF_RANGE, as above the driver's own maximum. Only ControllerExpand.
+    Maximum {
+        /// The largest size, in bytes.
+        bytes: u64,
+    },
 }
 
 // === impl Faults
@@ -122,7 +127,10 @@ impl Faults {
     /// Refuses rules that could never do what they say.
     pub(crate) fn check(&self) -> Result<(), FaultsError> {
         for (index, rule) in self.rules.iter().enumerate() {
-            let controller_only = matches!(rule.fault, Fault::RateLimit { .. } | Fault::OfflineOnly);
+            let controller_only = matches!(
+                rule.fault,
+                Fault::RateLimit { .. } | Fault::OfflineOnly | Fault::Maximum { .. }
+            );
             if controller_only && rule.op == Some(Operation::NodeExpand) {
                 return Err(FaultsError::WithoutEffect {
                     rule: rule.name.clone(),

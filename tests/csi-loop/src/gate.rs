@@ -83,6 +83,7 @@ fn judge(rules: &Faults, op: Operation, subject: &Subject) -> Result<Limits, Err
                 });
             }
             Fault::OfflineOnly => limits.offline_only = true,
+            Fault::Maximum { bytes } => limits.maximum = limits.maximum.min(*bytes),
             Fault::RateLimit {
                 modifications,
                 window_millis,
@@ -199,7 +200,12 @@ mod tests {
             message: Some("slow down".to_owned()),
         };
         let rules = Faults {
-            rules: vec![rule("a", limit), rule("b", Fault::OfflineOnly)],
+            rules: vec![
+                rule("a", limit),
+                rule("b", Fault::OfflineOnly),
+                rule("c", Fault::Maximum { bytes: 700 }),
+                rule("d", Fault::Maximum { bytes: 900 }),
+            ],
         };
         let limits = judge(&rules, Operation::ControllerExpand, &subject()).unwrap();
         let rate = RateLimit {
@@ -212,7 +218,8 @@ mod tests {
             limits,
             Limits {
                 offline_only: true,
-                rates: vec![rate]
+                rates: vec![rate],
+                maximum: 700,
             }
         );
     }

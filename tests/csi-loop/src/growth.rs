@@ -14,12 +14,14 @@ use crate::{
 };
 
 /// Limits that faults put on growth.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Refuse while the volume is mounted.
     pub offline_only: bool,
     /// Refuse when it grew too often.
     pub rates: Vec<RateLimit>,
+    /// Refuse more bytes than that.
+    pub maximum: u64,
 }
 
 /// So many growths in a rolling window.
@@ -46,7 +48,8 @@ pub fn grow(
 ) -> Result<u64, Error> {
     let volume = volumes.get(id)?;
     let present = volume.size()?;
-    let wanted = sizes::grown(present, range, volumes.maximum()).map_err(Error::Size)?;
+    let maximum = limits.maximum.min(volumes.maximum());
+    let wanted = sizes::grown(present, range, maximum).map_err(Error::Size)?;
     if wanted > present {
         limits.admit(&volume, now)?;
         let modifications = volume.modifications();
@@ -63,6 +66,16 @@ pub fn grow(
 }
 
 // === impl Limits
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            offline_only: false,
+            rates: Vec::new(),
+            maximum: u64::MAX,
+        }
+    }
+}
 
 impl Limits {
     fn admit(&self, volume: &Volume, now: Duration) -> Result<(), Error> {
@@ -124,8 +137,8 @@ mod tests {
             message: None,
         };
         let limits = Limits {
-            offline_only: false,
             rates: vec![rate],
+            ..Limits::default()
         };
         let grow = |id, mib, now| grow(&open(), id, Some(&range(mib)), &limits, now);
         for id in ["a", "b"] {
@@ -153,13 +166,30 @@ mod tests {
     }
 
     #[test]
+    fn a_maximum_is_reached_and_not_passed() {
+        let dir = tempfile::tempdir().unwrap();
+        let volumes = Volumes::open(dir.path(), 500 * MIB).unwrap();
+        volumes.create("a", None, BTreeMap::new()).unwrap();
+        let grow = |mib, most| {
+            let limits = Limits {
+                maximum: most * MIB,
+                ..Limits::default()
+            };
+            grow(&volumes, "a", Some(&range(mib)), &limits, HOUR)
+        };
+        assert!(matches!(grow(401, 400), Err(Error::Size(_))));
+        assert_eq!(grow(400, 400).unwrap(), 400 * MIB);
+        assert!(matches!(grow(501, 600), Err(Error::Size(_))), "the driver's own");
+    }
+
+    #[test]
     fn offline_only_lets_an_unmounted_volume_grow() {
         let dir = tempfile::tempdir().unwrap();
         let volumes = Volumes::open(dir.path(), 1 << 40).unwrap();
         assert_eq!(volumes.create("a", None, BTreeMap::new()).unwrap(), MINIMUM);
         let limits = Limits {
             offline_only: true,
-            rates: Vec::new(),
+            ..Limits::default()
         };
         assert_eq!(
             grow(&volumes, "a", Some(&range(400)), &limits, HOUR).unwrap(),

@@ -3,7 +3,6 @@
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::{
-    DRIVER,
     args::Expansion,
     proto::csi::v1::{
         GetPluginCapabilitiesRequest, GetPluginCapabilitiesResponse, GetPluginInfoRequest,
@@ -15,13 +14,14 @@ use crate::{
 /// Answers who we are.
 #[derive(Debug)]
 pub struct Identity {
+    name: String,
     expansion: Expansion,
 }
 
 impl Identity {
-    /// Tells callers that the driver expands so.
-    pub fn new(expansion: Expansion) -> Self {
-        Self { expansion }
+    /// Tells callers that the driver has this name and expands so.
+    pub fn new(name: String, expansion: Expansion) -> Self {
+        Self { name, expansion }
     }
 }
 
@@ -33,7 +33,7 @@ impl identity_server::Identity for Identity {
     ) -> Result<Response<GetPluginInfoResponse>, Status> {
         let vendor_version = env!("CARGO_PKG_VERSION").to_owned();
         Ok(Response::new(GetPluginInfoResponse {
-            name: DRIVER.to_owned(),
+            name: self.name.clone(),
             vendor_version,
         }))
     }

@@ -4,23 +4,22 @@ use std::path::Path;
 
 use tonic::{Request, Response, Status, async_trait};
 
-use crate::{
-    DRIVER,
-    proto::pluginregistration::{
-        InfoRequest, PluginInfo, RegistrationStatus, RegistrationStatusResponse, registration_server,
-    },
+use crate::proto::pluginregistration::{
+    InfoRequest, PluginInfo, RegistrationStatus, RegistrationStatusResponse, registration_server,
 };
 
 /// Points kubelet at the CSI socket.
 #[derive(Debug)]
 pub struct Registration {
+    name: String,
     endpoint: String,
 }
 
 impl Registration {
-    /// `endpoint` is the absolute path of the CSI socket.
-    pub fn new(endpoint: &Path) -> Self {
+    /// `name` is the driver's, `endpoint` the absolute path of its CSI socket.
+    pub fn new(name: String, endpoint: &Path) -> Self {
         Self {
+            name,
             endpoint: endpoint.to_string_lossy().into_owned(),
         }
     }
@@ -31,7 +30,7 @@ impl registration_server::Registration for Registration {
     async fn get_info(&self, _: Request<InfoRequest>) -> Result<Response<PluginInfo>, Status> {
         Ok(Response::new(PluginInfo {
             r#type: "CSIPlugin".to_owned(),
-            name: DRIVER.to_owned(),
+            name: self.name.clone(),
             endpoint: self.endpoint.clone(),
             supported_versions: vec!["1.0.0".to_owned()],
         }))

@@ -17,7 +17,6 @@ use tonic::transport::Server;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    DRIVER,
     args::{Args, Command, ServeArgs, SweepArgs},
     clock,
     controller::Controller,
@@ -79,6 +78,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         endpoint,
         registration,
         state,
+        name,
         node,
         max_volume_gib,
         expansion,
@@ -99,17 +99,20 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let gate = Arc::new(Gate::new(state, stop.clone()));
     let controller = Controller::new(Arc::clone(&volumes), Arc::clone(&gate), clock::wall);
     let csi = Server::builder()
-        .add_service(IdentityServer::new(Identity::new(expansion)))
+        .add_service(IdentityServer::new(Identity::new(name.clone(), expansion)))
         .add_service(ControllerServer::new(controller))
         .add_service(NodeServer::new(Node::new(volumes, gate, node)));
-    let kubelet = Server::builder().add_service(RegistrationServer::new(Registration::new(&endpoint)));
+    let kubelet = Server::builder().add_service(RegistrationServer::new(Registration::new(
+        name.clone(),
+        &endpoint,
+    )));
 
     // After the endpoint: kubelet calls that as soon as it sees the registration.
     let (_kubelet_socket, kubelet_calls) = sockets::bind(&registration).await?;
     let mut tasks = JoinSet::new();
     tasks.spawn(csi.serve_with_incoming_shutdown(csi_calls, stop.clone().cancelled_owned()));
     tasks.spawn(kubelet.serve_with_incoming_shutdown(kubelet_calls, stop.clone().cancelled_owned()));
-    tracing::info!(driver = DRIVER, endpoint = %endpoint.display(), "serves; TEST-ONLY, data is worth nothing");
+    tracing::info!(driver = name, endpoint = %endpoint.display(), "serves; TEST-ONLY, data is worth nothing");
 
     let first = tokio::select! {
         ended = tasks.join_next() => ended,

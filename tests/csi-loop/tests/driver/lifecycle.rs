@@ -266,3 +266,19 @@ async fn sidecars_and_kubelet_learn_who_we_are() {
     assert!(took < Duration::from_secs(3), "{took:?}");
     assert!(!rig.endpoint().exists() && !rig.registration().exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_another_name_it_is_a_driver_of_its_own() {
+    let mut rig = Rig::start();
+    rig.named("mute.csi.highwater.dev");
+    let channel = |path: std::path::PathBuf| {
+        let endpoint = Endpoint::from_shared(format!("unix:{}", path.display()));
+        endpoint.unwrap().connect_lazy()
+    };
+    let mut identity = IdentityClient::new(channel(rig.endpoint()));
+    let told_sidecars = identity.get_plugin_info(GetPluginInfoRequest {}).await.unwrap();
+    assert_eq!(told_sidecars.into_inner().name, "mute.csi.highwater.dev");
+    let mut kubelet = RegistrationClient::new(channel(rig.registration()));
+    let told_kubelet = kubelet.get_info(InfoRequest {}).await.unwrap();
+    assert_eq!(told_kubelet.into_inner().name, "mute.csi.highwater.dev");
+}

@@ -28,6 +28,7 @@ pub(crate) const MIB: u64 = 1 << 20;
 /// A driver and its directory.
 pub(crate) struct Rig {
     driver: Option<Child>,
+    name: Option<&'static str>,
     dir: TempDir,
 }
 
@@ -40,7 +41,11 @@ impl Rig {
             "NOT RUN: these tests attach loop devices and mount, which needs root"
         );
         let dir = tempfile::Builder::new().prefix("csi-loop-").tempdir().unwrap();
-        let mut rig = Self { driver: None, dir };
+        let mut rig = Self {
+            driver: None,
+            name: None,
+            dir,
+        };
         rig.restart();
         rig
     }
@@ -60,8 +65,15 @@ impl Rig {
                 "2",
                 "--log",
                 "debug,h2=info",
-            ]);
+            ])
+            .args(self.name.map(|name| format!("--name={name}")));
         command
+    }
+
+    /// Starts the driver by another name.
+    pub(crate) fn named(&mut self, name: &'static str) {
+        self.name = Some(name);
+        self.restart();
     }
 
     /// Starts the driver, after killing the present one, and waits until it can be called.
