@@ -170,7 +170,7 @@ fn classify(words: &str) -> Reason {
         "failedprecondition",
         "failed_precondition",
     ];
-    const RATE: [&str; 8] = [
+    const RATE: [&str; 10] = [
         "rate limit",
         "ratelimit",
         "rate exceeded",
@@ -178,12 +178,15 @@ fn classify(words: &str) -> Reason {
         "resourceexhausted",
         "optimizing state",
         "too many requests",
+        "toomanyrequests",
+        "requestlimitexceeded",
         "throttl",
     ];
-    const FULL: [&str; 7] = [
+    const FULL: [&str; 8] = [
         "no space left",
-        "not enough free",
-        "not enough space",
+        "enough free",
+        "enough space",
+        "remaining capacity",
         "insufficient free",
         "insufficient space",
         "insufficient capacity",

@@ -13,7 +13,7 @@ use crate::{
     observed::{Claim, Observed, Refusal, Target},
     pause,
     place::{Place, about, needs_patch, overdue, places, stage, volumes, worst},
-    request::{Condition, Request, Stage},
+    request::{Condition, Request, Stage, VolumeRecord},
     step::{Step, Update, Wait},
     texts,
 };
@@ -45,19 +45,8 @@ pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     if places.iter().all(|place| place.stage.is_grown()) {
         return Step::Note(grown(request, seen, &places, target));
     }
-    if let Some(refusal) = refusal(seen) {
-        return attempt::give_up(request, refusal.reason, &refusal.message);
-    }
-    if worst.cause.is_final {
-        return attempt::give_up(request, worst.cause.reason, &about(worst));
-    }
-    if attempt::is_late(request, now) {
-        return attempt::run_again(
-            request,
-            seen,
-            late_reason(worst.cause.reason),
-            &late_text(request, worst),
-        );
+    if let Some(step) = ended(request, seen, worst, now) {
+        return last_seen(step, volumes(request, &places, target));
     }
     if let Some(step) = drive(request, seen, target, now) {
         return step;
@@ -69,6 +58,32 @@ pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
             reason,
             until: look_again(request, now),
         }),
+    }
+}
+
+/// The end of the run, if this is one.
+fn ended(request: &Request, seen: &Observed, worst: &Place<'_>, now: Timestamp) -> Option<Step> {
+    if let Some(refusal) = refusal(seen) {
+        return Some(attempt::give_up(request, refusal.reason, &refusal.message));
+    }
+    if worst.cause.is_final {
+        return Some(attempt::give_up(request, worst.cause.reason, &about(worst)));
+    }
+    let late = attempt::is_late(request, now);
+    late.then(|| {
+        let reason = late_reason(worst.cause.reason);
+        attempt::run_again(request, seen, reason, &late_text(request, worst))
+    })
+}
+
+/// A request that fails keeps where each volume got stuck, and why; one that is run again begins its record anew.
+fn last_seen(step: Step, volumes: Vec<VolumeRecord>) -> Step {
+    match step {
+        Step::GiveUp(update) => Step::GiveUp(Update {
+            volumes: Some(volumes),
+            ..update
+        }),
+        step => step,
     }
 }
 
