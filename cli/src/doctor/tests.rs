@@ -336,6 +336,15 @@ fn volumes_can_be_made_larger() {
     one("resizers", State::Warning, "external-resizer-loop-test", |f| {
         f.leases.as_mut().unwrap().pop();
     });
+    one(
+        "resizers",
+        State::Warning,
+        "no csi-resizer of loop.test is seen: x has let its Lease external-resizer-loop-test expire",
+        |f| {
+            let lease = f.leases.as_mut().unwrap().last_mut().unwrap();
+            (lease.holder, lease.renewed) = ("x".into(), Some(at(-60)));
+        },
+    );
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn without(component: &str, why: &str) -> Wrong {
 }
 
 /// The time of the server has no fractions; one second more is no staleness.
-fn is_fresh(lease: &Lease, facts: &Facts) -> bool {
+pub(super) fn is_fresh(lease: &Lease, facts: &Facts) -> bool {
     let age = lease
         .renewed
         .map(|renewed| facts.now().duration_since(renewed).as_secs());

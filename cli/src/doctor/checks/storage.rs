@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::verdict;
+use super::{installation::is_fresh, verdict};
 use crate::doctor::{Facts, Told, Wrong, facts::Class};
 
 fn used(facts: &Facts) -> Result<Vec<&Class>, Vec<Wrong>> {
@@ -40,20 +40,23 @@ pub(super) fn classes(facts: &Facts) -> Told {
     )
 }
 
-/// A resizer with leader election keeps a Lease by its driver's name.
+/// A resizer with leader election keeps a Lease by its driver's name, and renews it.
 pub(super) fn resizers(facts: &Facts) -> Told {
     let leases = facts.leases.as_ref().map_err(|why| vec![Wrong::unknown(why)])?;
     let used = used(facts)?;
     let drivers: BTreeSet<&str> = used.iter().map(|c| c.provisioner.as_str()).collect();
     let wrong = drivers.iter().filter_map(|driver| {
-        let lease = lease_of(driver);
-        let seen = leases.iter().any(|l| l.name == lease && !l.holder.is_empty());
-        (!seen).then(|| {
-            Wrong::warning(
-                format!("no csi-resizer of {driver} is seen: there is no Lease {lease}"),
-                "see that the driver is deployed with one; without leader election it leaves no trace here",
-            )
-        })
+        let name = lease_of(driver);
+        let mut held = leases.iter().filter(|l| l.name == name && !l.holder.is_empty());
+        let why = match held.clone().next() {
+            None => format!("there is no Lease {name}"),
+            Some(_) if held.any(|l| is_fresh(l, facts)) => return None,
+            Some(lease) => format!("{} has let its Lease {name} expire", lease.holder),
+        };
+        Some(Wrong::warning(
+            format!("no csi-resizer of {driver} is seen: {why}"),
+            "see that the driver is deployed with one; without leader election it leaves no trace here",
+        ))
     });
     verdict(
         wrong.collect(),
