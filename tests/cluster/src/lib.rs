@@ -25,7 +25,7 @@ pub mod network;
 pub mod packages;
 pub mod places;
 mod ports;
-mod processes;
+pub mod processes;
 pub mod run;
 pub mod state;
 mod tar;

@@ -20,8 +20,8 @@ use nix::{
 
 use crate::{control_plane::Launch, logs, state::State};
 
-/// The mark; its value is the state folder.
-const MARK: &str = "HIGHWATER_CLUSTER";
+/// A variable in the environment of every process that ends with the cluster; its value is the state folder.
+pub const MARK: &str = "HIGHWATER_CLUSTER";
 
 /// Writes the record, then becomes the program in a session of its own; number and start time stay the same.
 const SCRIPT: &str = r#"

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::{Objects, Volume, World, agree, audit, objects::kinds, wait};
+use crate::{Objects, Volume, World, agree, audit, objects::kinds, shared::merged, wait};
 
 /// What a scenario may choose about its database; the rest is the same for all.
 #[derive(Debug, Clone)]
@@ -196,6 +196,23 @@ exec /usr/lib/postgresql/15/bin/postgres -D $PGDATA -c unix_socket_directories=/
         let defaults =
             json!({"trigger": "On", "expansionMode": "Online", "usageThreshold": 80, "upperBound": "100Gi"});
         self.objects.autoscale(&self.name, defaults, storage).await
+    }
+
+    /// Creates a request for this size of its volumes; `more` is merged over its spec.
+    ///
+    /// # Errors
+    /// The API server's refusal.
+    pub async fn expand(&self, request: &str, size: &str, more: Value) -> anyhow::Result<()> {
+        let spec = json!({
+            "type": "VolumeExpansion", "databaseRef": {"name": self.name}, "apply": "Always", "timeout": "3m",
+            "volumeExpansion": {"mode": "Online", "postgres": size},
+        });
+        let manifest = json!({
+            "apiVersion": "ops.kubedb.com/v1alpha1", "kind": "PostgresOpsRequest",
+            "metadata": {"name": request, "namespace": self.objects.namespace()},
+            "spec": merged(spec, more),
+        });
+        self.objects.apply(&manifest).await.map(drop)
     }
 
     /// The requests of this namespace that name this database, as they are now.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-pub use csi_loop::faults::Injected;
-use csi_loop::faults::{self, Code, Fault, Operation, Rule, Selector};
+use csi_loop::faults::{self, Fault, Operation, Rule, Selector};
+pub use csi_loop::faults::{Code, Injected};
+
+use units::Bytes;
 
 use crate::{Volume, World};
 
@@ -41,11 +43,65 @@ pub fn slow_node(world: &World, volume: &Volume, delay: Duration) -> anyhow::Res
 /// # Errors
 /// When the driver's rules cannot be written.
 pub fn refused(world: &World, volume: &Volume, message: &str) -> anyhow::Result<Injected> {
-    let fault = Fault::Refuse {
+    refused_with(world, volume, Code::Internal, message)
+}
+
+/// The driver refuses to grow the device of `volume`, with this code.
+///
+/// # Errors
+/// When the driver's rules cannot be written.
+pub fn refused_with(world: &World, volume: &Volume, code: Code, message: &str) -> anyhow::Result<Injected> {
+    refuse(world, volume, Operation::ControllerExpand, code, message)
+}
+
+/// The driver refuses to grow the filesystem of `volume`: the node's step.
+///
+/// # Errors
+/// When the driver's rules cannot be written.
+pub fn refused_on_the_node(
+    world: &World,
+    volume: &Volume,
+    code: Code,
+    message: &str,
+) -> anyhow::Result<Injected> {
+    refuse(world, volume, Operation::NodeExpand, code, message)
+}
+
+/// The driver lets `volume` grow once in a day, and then refuses as EBS's does.
+///
+/// # Errors
+/// When the driver's rules cannot be written.
+pub fn once_a_day(world: &World, volume: &Volume) -> anyhow::Result<Injected> {
+    let fault = Fault::RateLimit {
+        modifications: 1,
+        window_millis: u64::try_from(Duration::from_hours(24).as_millis())?,
         code: Code::Internal,
+        message: None,
+    };
+    inject(world, "once", volume, None, fault)
+}
+
+/// The driver cannot grow `volume` beyond this size, and says so with OUT_OF_RANGE.
+///
+/// # Errors
+/// When the driver's rules cannot be written.
+pub fn at_most(world: &World, volume: &Volume, most: Bytes) -> anyhow::Result<Injected> {
+    let fault = Fault::Maximum { bytes: most.get() };
+    inject(world, "most", volume, None, fault)
+}
+
+fn refuse(
+    world: &World,
+    volume: &Volume,
+    operation: Operation,
+    code: Code,
+    message: &str,
+) -> anyhow::Result<Injected> {
+    let fault = Fault::Refuse {
+        code,
         message: message.to_owned(),
     };
-    inject(world, "refused", volume, Some(Operation::ControllerExpand), fault)
+    inject(world, "refused", volume, Some(operation), fault)
 }
 
 fn slow(world: &World, volume: &Volume, operation: Operation, delay: Duration) -> anyhow::Result<Injected> {

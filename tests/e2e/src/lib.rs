@@ -8,11 +8,13 @@
 pub mod agree;
 pub mod audit;
 pub mod database;
+pub mod driver;
 pub mod examples;
 pub mod faults;
 pub mod history;
 pub mod managed;
 pub mod members;
+mod metrics;
 pub mod node;
 pub mod objects;
 pub mod pace;

@@ -94,10 +94,17 @@ pub mod kinds {
         false,
     );
 
+    /// storage.k8s.io/v1 StorageClass
+    pub const CLASS: Kind = kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", false);
+    /// storage.k8s.io/v1 CSIDriver
+    pub const CSI_DRIVER: Kind = kind("storage.k8s.io", "v1", "CSIDriver", "csidrivers", false);
+    /// storage.k8s.io/v1 CSINode
+    pub const CSI_NODE: Kind = kind("storage.k8s.io", "v1", "CSINode", "csinodes", false);
+
     /// All of the above.
     pub const ALL: &[Kind] = &[
         NAMESPACE, POD, CLAIM, VOLUME, SECRET, SERVICE, QUOTA, EVENT, POSTGRES, PETSET, AUTOSCALER, REQUEST,
-        PROFILE, CONFIG, VERSION,
+        PROFILE, CONFIG, VERSION, CLASS, CSI_DRIVER, CSI_NODE,
     ];
 }
 

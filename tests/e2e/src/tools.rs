@@ -58,6 +58,14 @@ impl World {
         Ok(said(&output))
     }
 
+    /// kubectl, to be started and watched.
+    ///
+    /// # Errors
+    /// When the path to it cannot be told.
+    pub fn kubectl_command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        self.command(&self.state().join("bin/kubectl"), arguments)
+    }
+
     /// Runs helm and returns what it prints.
     ///
     /// # Errors
@@ -99,8 +107,10 @@ impl World {
     }
 
     async fn output(&self, program: &Path, arguments: &[impl AsRef<OsStr>]) -> anyhow::Result<Output> {
-        let output = self.command(program, arguments)?.output().await;
-        output.with_context(|| format!("run {}", program.display()))
+        self.command(program, arguments)?
+            .output()
+            .await
+            .with_context(|| format!("run {}", program.display()))
     }
 
     fn command(&self, program: &Path, arguments: &[impl AsRef<OsStr>]) -> anyhow::Result<Command> {

@@ -186,6 +186,23 @@ impl Volume {
         tokio::task::spawn_blocking(poll).await?
     }
 
+    /// Waits until the node has let go of its device, after its pod has gone.
+    ///
+    /// # Errors
+    /// After [`wait::PATIENCE`].
+    pub async fn until_detached(&self, world: &World) -> anyhow::Result<()> {
+        let folder = world.state().join("csi-loop/volumes").join(&self.name);
+        let started = Instant::now();
+        while csi_loop::loops::all()?
+            .iter()
+            .any(|device| device.image.starts_with(&folder))
+        {
+            ensure!(started.elapsed() < wait::PATIENCE, "{} stays attached", self.name);
+            tokio::time::sleep(Duration::from_millis(50)).await; // the kernel tells nobody
+        }
+        Ok(())
+    }
+
     /// Waits until the filesystem is larger than it was.
     ///
     /// # Errors

@@ -4,7 +4,6 @@
 
 use std::{path::Path, process::Command};
 
-use anyhow::Context;
 use e2e::World;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::ListParams};
@@ -61,18 +60,6 @@ fn an_image_is_one_static_file_with_a_numeric_user() {
     }
 }
 
-/// The value of a metric without labels, through the API server's proxy.
-async fn metric(world: &World, pod: &str, name: &str) -> anyhow::Result<f64> {
-    let path = format!("/api/v1/namespaces/highwater/pods/{pod}:8080/proxy/metrics");
-    let text = world.kubectl(&["get", "--raw", &path]).await?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    Ok(line
-        .with_context(|| format!("{name} in the metrics of {pod}"))?
-        .parse()?)
-}
-
 /// There is no shell and no resolver configuration in the image: the program itself resolves, statically linked. Its streams are
 /// the proof, because it was given nothing but the name of the headless Service.
 #[tokio::test]
@@ -96,7 +83,7 @@ async fn the_headless_service_is_resolved_from_inside_the_image() {
         let name = agent.metadata.name.unwrap();
         let deadline = std::time::Instant::now() + e2e::wait::PATIENCE;
         loop {
-            let streams = metric(&world, &name, "highwater_agent_streams").await.unwrap();
+            let streams = world.metric(&name, "highwater_agent_streams").await.unwrap();
             if streams as usize == deciders {
                 break;
             }
