@@ -55,7 +55,7 @@ test:
 # carries out for a quarter of an hour.
 .PHONY: test-long
 test-long: cluster
-	cargo build --quiet $(all) --bin highwater-agent
+	cargo build --quiet $(all) --bin highwater-agent --bin highwater-decider
 	for round in 1 2 3 4 5; do cargo test $(all) --test availability --test failover -- --nocapture; done
 	for round in 1 2 3; do cargo test $(all) --no-fail-fast $(node_tests); done
 	cargo test $(all) --test doctor -- --ignored --nocapture
@@ -140,7 +140,7 @@ tier-set-up: programs
 	$(MAKE) images cli || failed=1; \
 	wait $$server || failed=1; [ $$failed = 0 ]
 	$(cluster) set-up --helm
-	cargo build --quiet $(all) --bin highwater-agent
+	cargo build --quiet $(all) --bin highwater-agent --bin highwater-decider
 
 .PHONY: tier-lint
 tier-lint: lint

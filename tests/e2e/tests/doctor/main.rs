@@ -1,16 +1,16 @@
 //! `kubectl highwater doctor` while the real installation is broken, one part after the other: it names what is wrong, and no
 //! longer once that is mended.
 
+mod ask;
+mod clocks;
+mod resizers;
+
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
+use ask::Doctor;
 use e2e::{Database, Shape, World, scenario, wait::PATIENCE};
-use k8s_openapi::api::coordination::v1::Lease;
-use kube::{
-    Api,
-    api::{DeleteParams, PostParams},
-};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// No executors, and those that were taken away.
 const AWAY: &str = "-n highwater scale deployment/highwater-executor --replicas=0";
@@ -86,14 +86,6 @@ const BREAKS: [Break; 7] = [
     },
 ];
 
-/// Doctor as it is asked: until it says what is wanted.
-struct Doctor<'a> {
-    world: &'a World,
-    /// How far the time of day of whoever asks is off.
-    clock: Option<&'a str>,
-    patience: Duration,
-}
-
 #[tokio::test]
 async fn what_is_broken_is_named_until_it_is_mended() {
     scenario("doctor", async |world, objects| {
@@ -136,41 +128,12 @@ async fn one_after_the_other(world: &World) -> anyhow::Result<()> {
             .await
             .with_context(|| format!("mended by {mended_by:?}"))?;
     }
-    clock(world).await?;
-    resizer(world).await?;
+    clocks::are_told_apart(world).await?;
+    resizers::are_seen_by_their_lease(world).await?;
     run(world, &["delete priorityclass highwater"]).await?;
     doctor
         .says(&("priority class", "Fault", "PriorityClass highwater is missing"))
         .await
-}
-
-/// A machine whose clock is wrong, as long as it is.
-async fn clock(world: &World) -> anyhow::Result<()> {
-    for (off, words) in [("+1h", "clock is 36"), ("-1h", "clock is -35")] {
-        let doctor = Doctor {
-            clock: Some(off),
-            ..Doctor::of(world)
-        };
-        doctor.says(&("clocks", "Warning", words)).await?;
-    }
-    Doctor::of(world).says(&("clocks", "Ok", "they agree")).await
-}
-
-/// The cluster's resizer runs without leader election: it has no Lease until one is made.
-async fn resizer(world: &World) -> anyhow::Result<()> {
-    let doctor = Doctor::of(world);
-    doctor
-        .says(&("resizers", "Warning", "no csi-resizer of loop.csi.highwater.dev"))
-        .await?;
-    let leases: Api<Lease> = Api::namespaced(world.client.clone(), "highwater");
-    let name = "external-resizer-loop-csi-highwater-dev";
-    let lease = serde_json::from_value(json!({
-        "metadata": {"name": name}, "spec": {"holderIdentity": "resizer-1"},
-    }))?;
-    leases.create(&PostParams::default(), &lease).await?;
-    let seen = doctor.says(&("resizers", "Ok", "")).await;
-    leases.delete(name, &DeleteParams::default()).await?;
-    seen
 }
 
 /// A request of the autoscaler, and no executor for longer than a driver's own rounds take.
@@ -201,66 +164,4 @@ async fn run(world: &World, commands: &[&str]) -> anyhow::Result<()> {
         world.kubectl(&command.split(' ').collect::<Vec<_>>()).await?;
     }
     Ok(())
-}
-
-impl<'a> Doctor<'a> {
-    fn of(world: &'a World) -> Self {
-        Self {
-            world,
-            clock: None,
-            patience: PATIENCE,
-        }
-    }
-
-    /// Waits until it says this: check, state, and a part of the words.
-    async fn says(&self, wanted: &(&str, &str, &str)) -> anyhow::Result<()> {
-        self.until(&format!("{wanted:?}"), |findings, _| {
-            findings.iter().any(|found| fits(found, wanted))
-        })
-        .await
-    }
-
-    /// Waits until nothing is wrong any more, by the words and by the exit code.
-    async fn says_all_is_sound(&self) -> anyhow::Result<()> {
-        self.until("nothing wrong", |findings, well| {
-            well && findings
-                .iter()
-                .all(|f| f["state"] != "Fault" && f["state"] != "Unknown")
-        })
-        .await
-    }
-
-    /// It can only be polled; its exit code is told, too.
-    async fn until(&self, what: &str, wanted: impl Fn(&[Value], bool) -> bool) -> anyhow::Result<()> {
-        let began = Instant::now();
-        loop {
-            let (said, well) = self.ask().await?;
-            let findings: Vec<Value> =
-                serde_json::from_str(&said).with_context(|| format!("no findings: {said:?}"))?;
-            if findings.iter().any(|f| f["state"] == "Fault") == well {
-                bail!("the exit code does not tell of a fault: {said}");
-            }
-            if wanted(&findings, well) {
-                return Ok(());
-            }
-            if began.elapsed() > self.patience {
-                bail!("not said: {what}, but {said}");
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
-    }
-
-    async fn ask(&self) -> anyhow::Result<(String, bool)> {
-        let question = ["highwater", "doctor", "--output", "json"];
-        match self.clock {
-            None => self.world.kubectl_says(&question).await,
-            Some(off) => self.world.kubectl_says_at(off, &question).await,
-        }
-    }
-}
-
-fn fits(found: &Value, (check, state, words): &(&str, &str, &str)) -> bool {
-    found["check"] == *check
-        && found["state"] == *state
-        && found["text"].as_str().is_some_and(|t| t.contains(words))
 }
