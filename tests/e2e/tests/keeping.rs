@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use e2e::{Managed, Objects, Volume, World, objects::kinds, scenario, wait};
+use e2e::{Managed, Objects, Volume, World, history, objects::kinds, scenario, wait};
 use serde_json::{Value, json};
 
 async fn sql(db: &Managed, world: &World, statement: &str) -> anyhow::Result<String> {
@@ -112,10 +112,53 @@ async fn wal_kept_by_an_abandoned_slot_is_told_until_the_slot_is_dropped() {
             told.contains("abandoned") && told.contains("drop the slot"),
             "{told}"
         );
+        a_growth_tells_what_it_goes_to(&db, &world).await?;
         slots(&db, &world, "slots=null").await?;
         until_nothing_is_kept(&db).await
     })
     .await;
+}
+
+/// A growth for the sake of what is kept: its record, its Event and `why` name the slot.
+async fn a_growth_tells_what_it_goes_to(db: &Managed, world: &World) -> anyhow::Result<()> {
+    // By little: what is kept must stay a twentieth of the volume, else it is no longer worth telling.
+    db.autoscale(json!({"usageThreshold": 80, "scalingThreshold": 5, "upperBound": "4Gi"}))
+        .await?;
+    let volume = &db.volumes(world).await?[0];
+    let before = volume.space()?.capacity;
+    volume.fill_to(81.0)?;
+    volume.until_larger_than(before).await?;
+    let objects = &db.objects;
+    let autoscaler = format!("{}-storage", db.name);
+    let pinned = "WALRetained: replication slot abandoned is inactive and keeps";
+    history::told(
+        objects,
+        "PostgresAutoscaler",
+        &autoscaler,
+        "CreateOpsRequest",
+        pinned,
+    )
+    .await?;
+    let recorded = |seen: &Value| {
+        seen["status"]["lastDecision"]["message"]
+            .as_str()
+            .is_some_and(|text| text.contains(pinned))
+            && wait::condition(seen, "WALRetained").is_some_and(|(status, ..)| status == "True")
+    };
+    objects
+        .until_some(&kinds::AUTOSCALER, &autoscaler, "told of the slot", recorded)
+        .await?;
+    let name = format!("{}/{}", objects.namespace(), db.name);
+    let words = world.kubectl(&["highwater", "why", &name]).await?;
+    for word in ["note", "last"] {
+        let mut lines = words.lines().filter(|line| line.trim_start().starts_with(word));
+        ensure!(lines.any(|line| line.contains(pinned)), "no {word} in {words}");
+    }
+    let requests = objects.list(&kinds::REQUEST).await?;
+    let request = requests[0]["metadata"]["name"]
+        .as_str()
+        .context("a request's name")?;
+    db.finished(request, SETTINGS).await.map(drop)
 }
 
 #[tokio::test]
