@@ -2,6 +2,8 @@
 //! of its reason; when it is over, the same request goes on, or the next one does. What kubelet and csi-resizer wrote meanwhile is
 //! quoted beside each.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, ensure};
 use e2e::{
     Database, Objects, Shape, World,
@@ -23,7 +25,17 @@ struct Growth<'a> {
     world: &'a World,
     objects: &'a Objects,
     db: Database,
+    /// Requests that had ended for what these tests are about.
+    before: HashMap<Reason, f64>,
 }
+
+/// The reasons by which requests end here.
+const ENDS: [Reason; 4] = [
+    Reason::Infeasible,
+    Reason::InUse,
+    Reason::NobodyResizes,
+    Reason::QuotaExceeded,
+];
 
 impl<'a> Growth<'a> {
     async fn of(world: &'a World, objects: &'a Objects) -> anyhow::Result<Growth<'a>> {
@@ -32,7 +44,17 @@ impl<'a> Growth<'a> {
 
     async fn shaped(world: &'a World, objects: &'a Objects, shape: Shape) -> anyhow::Result<Growth<'a>> {
         let db = Database::create(world, objects, "pg", shape).await?;
-        Ok(Growth { world, objects, db })
+        let mut before = HashMap::new();
+        for reason in ENDS {
+            let ended = metric("requests_ended_total", reason);
+            before.insert(reason, world.metric_of_all("executor", &ended).await?);
+        }
+        Ok(Growth {
+            world,
+            objects,
+            db,
+            before,
+        })
     }
 
     async fn space(&self) -> anyhow::Result<Space> {
@@ -65,14 +87,17 @@ impl<'a> Growth<'a> {
             ended["status"]
         );
         ensure!(text.contains(reason.remedy()), "no remedy in {text}");
-        self.metric_says("requests_ended_total", reason, 1.0).await?;
+        let counted = self.before.get(&reason).copied().unwrap_or_default();
+        self.metric_says("requests_ended_total", reason, counted + 1.0)
+            .await?;
         history::told(self.objects, REQUEST, request, name, words).await?;
         self.show(request).await
     }
 
-    async fn metric_says(&self, metric: &str, reason: Reason, least: f64) -> anyhow::Result<()> {
-        let metric = format!("highwater_executor_{metric}{{reason=\"{reason}\"}}");
-        self.world.until_metric("executor", &metric, least).await
+    async fn metric_says(&self, name: &str, reason: Reason, least: f64) -> anyhow::Result<()> {
+        self.world
+            .until_metric("executor", &metric(name, reason), least)
+            .await
     }
 
     /// A request that succeeds, and every place says the same size afterwards.
@@ -113,6 +138,10 @@ impl<'a> Growth<'a> {
         let state = &claim["status"]["allocatedResourceStatuses"]["storage"];
         Ok(state.as_str().unwrap_or_default().to_owned())
     }
+}
+
+fn metric(name: &str, reason: Reason) -> String {
+    format!("highwater_executor_{name}{{reason=\"{reason}\"}}")
 }
 
 /// The claim: `ControllerResizeInProgress`, and a condition `ControllerResizeError`, which csi-resizer takes away while it tries
