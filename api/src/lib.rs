@@ -29,6 +29,7 @@ pub mod names;
 pub mod ops;
 pub mod petset;
 pub mod policies;
+pub mod profiles;
 pub mod quantity;
 pub mod reasons_page;
 pub mod refs;

@@ -1,57 +1,60 @@
-//! What classes of storage can do: the profiles that Highwater brings along, and the objects that override them.
+//! What classes of storage can do, as the core's plain value.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
-use api::duration::DurationText;
+use api::{
+    duration::DurationText,
+    highwater::v1alpha1::{self as api_profile, StorageProfileSpec},
+    profiles,
+};
 use control::watch::Store;
 use decider_core::{Expansion, Modifications, Profile};
-use units::Bytes;
-
-use api::highwater::v1alpha1::{self as api_profile, StorageProfileSpec};
 
 use crate::objects::Class;
 
-mod built_in;
+/// The built-in ones, read once: every look at a claim asks.
+static BUILT_IN: LazyLock<BTreeMap<&'static str, Profile>> = LazyLock::new(|| {
+    profiles::all_built_in()
+        .map(|(name, spec)| (name, read(name, spec)))
+        .collect()
+});
 
-pub use built_in::of as built_in_of;
+/// The built-in profile of a provisioner, if there is one.
+#[must_use]
+pub fn built_in_of(provisioner: &str) -> Option<Profile> {
+    BUILT_IN.get(provisioner).cloned()
+}
 
-/// The profile of a class: the object for the class, else for its provisioner, else the built-in one, else the
-/// default. A field the object leaves out is taken from what it overrides.
+/// The profile of a class: the object for the class, else for its provisioner, over the built-in one, else the default.
 pub(crate) fn profile(class: &str, known: Option<&Class>, objects: &Store<StorageProfileSpec>) -> Profile {
     let provisioner = known.map_or("", |class| class.provisioner.as_str());
-    let below = built_in::of(provisioner).unwrap_or_default();
-    // Of two objects for the same thing the first by name counts, whatever the order in which they came.
-    let first = |test: &dyn Fn(&StorageProfileSpec) -> bool| {
-        objects
-            .matching(|_, spec| test(spec))
-            .into_iter()
-            .min_by(|a, b| a.0.cmp(&b.0))
-    };
-    let object = first(&|spec| spec.storage_class_name.as_deref() == Some(class))
-        .or_else(|| first(&|spec| spec.provisioner.as_deref() == Some(provisioner)));
+    let selects = |spec: &StorageProfileSpec| spec.selects(class, provisioner);
+    let object = objects
+        .matching(|_, spec| selects(spec).is_some())
+        .into_iter()
+        .min_by(|(a, of_a), (b, of_b)| (selects(of_a), a).cmp(&(selects(of_b), b)));
     match object {
-        Some((key, spec)) => overridden(below, &key.name, &spec),
-        None => below,
+        Some((key, spec)) => read(&key.name, &spec.over(profiles::built_in(provisioner))),
+        None => built_in_of(provisioner).unwrap_or_default(),
     }
 }
 
-fn overridden(below: Profile, name: &str, spec: &StorageProfileSpec) -> Profile {
-    let size = |text: Option<&api::quantity::QuantityText>| {
-        text.and_then(|t| t.bytes().ok()).filter(|b| *b > Bytes::ZERO)
-    };
+fn read(name: &str, spec: &StorageProfileSpec) -> Profile {
+    let default = Profile::default();
+    let size = |text: Option<&api::quantity::QuantityText>| text.and_then(|text| text.bytes().ok());
     Profile {
         name: name.to_owned(),
         expansion: match &spec.expansion {
             Some(api_profile::Expansion::Online) => Expansion::Online,
             Some(api_profile::Expansion::Offline) => Expansion::Offline,
             Some(api_profile::Expansion::Unsupported) => Expansion::Unsupported,
-            None | Some(api_profile::Expansion::Other(_)) => below.expansion,
+            None | Some(api_profile::Expansion::Other(_)) => default.expansion,
         },
-        granularity: size(spec.granularity.as_ref()).unwrap_or(below.granularity),
-        maximum_size: size(spec.maximum_size.as_ref()).or(below.maximum_size),
-        modifications: spec.modifications.as_ref().map_or(below.modifications, budget),
-        duration: duration(spec.expected_duration.as_ref()).unwrap_or(below.duration),
-        shared_filesystem: spec.shared_filesystem.unwrap_or(below.shared_filesystem),
+        granularity: size(spec.granularity.as_ref()).unwrap_or(default.granularity),
+        maximum_size: size(spec.maximum_size.as_ref()),
+        modifications: spec.modifications.as_ref().and_then(budget),
+        duration: duration(spec.expected_duration.as_ref()).unwrap_or(default.duration),
+        shared_filesystem: spec.shared_filesystem.unwrap_or(default.shared_filesystem),
     }
 }
 
@@ -74,6 +77,7 @@ fn duration(text: Option<&DurationText>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use control::watch::Key;
+    use units::Bytes;
 
     use super::*;
 
@@ -121,5 +125,10 @@ mod tests {
             (2, 0, 3600)
         );
         assert_eq!(gp3.duration.as_secs(), 5);
+        assert_eq!(
+            gp3.maximum_size,
+            Some(Bytes::new(16 << 40)),
+            "not the other object's"
+        );
     }
 }

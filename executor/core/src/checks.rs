@@ -195,12 +195,11 @@ fn expandable(request: &Request, claim: &Claim, target: Bytes) -> Result<(), Obs
     let Some(profile) = &class.profile else {
         return Ok(());
     };
-    let says = |what: &str| {
-        format!(
-            "StorageProfile {} of storage class {} {what}",
-            profile.name, class.name
-        )
-    };
+    let says = |what: &str| format!("{} of storage class {} {what}", profile.name, class.name);
+    if profile.shared {
+        let text = says("says that its volumes share a filesystem");
+        return refuse(Reason::SharedFilesystem, text);
+    }
     match (profile.expansion, profile.maximum) {
         (Capability::Unsupported, _) => refuse(Reason::NotExpandable, says("says that it cannot expand")),
         (Capability::Offline, _) if !operation::is_offline(request) => refuse(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::highwater::v1alpha1::{Expansion, StorageProfile};
+use api::highwater::v1alpha1::{Expansion, StorageProfile, StorageProfileSpec};
 use executor_core::observed::{Capability, Class, Limit, Profile, Quota};
 use k8s_openapi::{
     api::{
@@ -65,40 +65,117 @@ pub(crate) fn limits(objects: &[LimitRange]) -> Vec<Limit> {
     objects.iter().flat_map(of).collect()
 }
 
-/// A class with its profile: one that names the class goes before one that names its provisioner.
+/// A class with its profile: the object that selects it most closely, over the one that Highwater brings along.
 pub(crate) fn class(object: &StorageClass, profiles: &[StorageProfile]) -> Class {
     let name = object.name_any();
-    let by_class = |profile: &&StorageProfile| profile.spec.storage_class_name.as_ref() == Some(&name);
-    let by_provisioner =
-        |profile: &&StorageProfile| profile.spec.provisioner.as_ref() == Some(&object.provisioner);
-    let profile = profiles
-        .iter()
-        .find(by_class)
-        .or_else(|| profiles.iter().find(by_provisioner));
     Class {
         expandable: object.allow_volume_expansion.unwrap_or(false),
-        profile: profile.map(|profile| Profile {
-            name: profile.name_any(),
-            expansion: match profile.spec.expansion {
-                Some(Expansion::Unsupported) => Capability::Unsupported,
-                Some(Expansion::Offline) => Capability::Offline,
-                _ => Capability::Online,
-            },
-            maximum: profile
-                .spec
-                .maximum_size
-                .as_ref()
-                .and_then(|size| size.bytes().ok()),
-            duration: profile
-                .spec
-                .expected_duration
-                .as_ref()
-                .and_then(|text| text.get().ok()),
-        }),
+        profile: profile(&name, &object.provisioner, profiles),
         name,
+    }
+}
+
+fn profile(class: &str, provisioner: &str, objects: &[StorageProfile]) -> Option<Profile> {
+    let built_in = api::profiles::built_in(provisioner);
+    let object = objects
+        .iter()
+        .filter_map(|object| {
+            Some((
+                object.spec.selects(class, provisioner)?,
+                object.name_any(),
+                object,
+            ))
+        })
+        .min_by(|(selects, name, _), (other, another, _)| (selects, name).cmp(&(other, another)));
+    match object {
+        Some((_, name, object)) => Some(plain(
+            format!("StorageProfile {name}"),
+            &object.spec.over(built_in),
+        )),
+        None => built_in.map(|spec| {
+            let name = format!("the profile built in for {provisioner}, which a StorageProfile overrides,");
+            plain(name, spec)
+        }),
+    }
+}
+
+fn plain(name: String, spec: &StorageProfileSpec) -> Profile {
+    Profile {
+        name,
+        expansion: match spec.expansion {
+            Some(Expansion::Unsupported) => Capability::Unsupported,
+            Some(Expansion::Offline) => Capability::Offline,
+            _ => Capability::Online,
+        },
+        maximum: spec.maximum_size.as_ref().and_then(|size| size.bytes().ok()),
+        duration: spec.expected_duration.as_ref().and_then(|text| text.get().ok()),
+        shared: spec.shared_filesystem.unwrap_or(false),
     }
 }
 
 fn bytes(quantity: &Quantity) -> Bytes {
     Bytes::parse_quantity(&quantity.0).unwrap_or(Bytes::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn of(provisioner: &str, objects: &[Value]) -> Option<Profile> {
+        let class =
+            json!({"metadata": {"name": "fast"}, "provisioner": provisioner, "allowVolumeExpansion": true});
+        let objects: Vec<StorageProfile> = objects
+            .iter()
+            .map(|object| serde_json::from_value(object.clone()).unwrap())
+            .collect();
+        class_of(class, &objects).profile
+    }
+
+    fn class_of(class: Value, objects: &[StorageProfile]) -> Class {
+        super::class(&serde_json::from_value(class).unwrap(), objects)
+    }
+
+    #[test]
+    fn without_an_object_the_built_in_profile_counts() {
+        let local = of("rancher.io/local-path", &[]).unwrap();
+        assert!(local.shared);
+        assert_eq!(local.expansion, Capability::Unsupported);
+        let ebs = of("ebs.csi.aws.com", &[]).unwrap();
+        assert_eq!((ebs.shared, ebs.maximum), (false, Some(Bytes::new(16 << 40))));
+        assert!(ebs.name.contains("built in for ebs.csi.aws.com"), "{}", ebs.name);
+        assert_eq!(of("unheard.of", &[]), None);
+    }
+
+    #[test]
+    fn an_object_overrides_what_it_says_and_the_closest_one_counts() {
+        let object = |name: &str, spec: Value| json!({"metadata": {"name": name}, "spec": spec});
+        let all = [
+            object(
+                "all",
+                json!({"provisioner": "ebs.csi.aws.com", "expectedDuration": "1h"}),
+            ),
+            object(
+                "b",
+                json!({"storageClassName": "fast", "expansion": "Offline", "expectedDuration": "10m"}),
+            ),
+            object("a", json!({"storageClassName": "fast", "expectedDuration": "5m"})),
+        ];
+        let fast = of("ebs.csi.aws.com", &all).unwrap();
+        assert_eq!(
+            fast.duration,
+            Some(std::time::Duration::from_secs(300)),
+            "the first by name"
+        );
+        assert_eq!(fast.expansion, Capability::Online);
+        assert_eq!(
+            fast.maximum,
+            Some(Bytes::new(16 << 40)),
+            "left out, so the built-in one's"
+        );
+        assert_eq!(fast.name, "StorageProfile a");
+        assert_eq!(of("unheard.of", &all).unwrap().maximum, None);
+        assert_eq!(of("unheard.of", &all[..1]), None);
+    }
 }

@@ -58,14 +58,14 @@ pub struct Class {
     pub name: String,
     /// `allowVolumeExpansion`.
     pub expandable: bool,
-    /// What a StorageProfile says of it.
+    /// What a StorageProfile says of it, or the profile that Highwater brings along for its driver.
     pub profile: Option<Profile>,
 }
 
-/// What a StorageProfile says.
+/// What is known of a class of storage.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Profile {
-    /// The profile's name.
+    /// Who says so, as messages name it.
     pub name: String,
     /// How it can grow.
     pub expansion: Capability,
@@ -73,9 +73,11 @@ pub struct Profile {
     pub maximum: Option<Bytes>,
     /// How long an expansion takes.
     pub duration: Option<Duration>,
+    /// Whether a volume's filesystem holds other volumes too.
+    pub shared: bool,
 }
 
-/// No stage of it takes so many times as long.
+/// No stage of it usually takes so many times as long.
 const OVERDUE_TIMES: u32 = 3;
 
 /// How a class of storage can grow.
@@ -128,11 +130,14 @@ impl Claim {
     /// How long one stage of its growth may take before something is probably wrong.
     #[must_use]
     pub fn patience(&self) -> Duration {
+        self.expected().saturating_mul(OVERDUE_TIMES)
+    }
+
+    fn expected(&self) -> Duration {
         let profile = self.class.as_ref().and_then(|class| class.profile.as_ref());
-        let expected = profile.and_then(|profile| profile.duration);
-        expected
+        profile
+            .and_then(|profile| profile.duration)
             .unwrap_or(EXPECTED_EXPANSION)
-            .saturating_mul(OVERDUE_TIMES)
     }
 
     /// Whether a patch of its request can be accepted.

@@ -19,7 +19,7 @@ fn refused(change: impl Fn(&mut Request, &mut Observed)) -> Step {
 #[test]
 fn each_check_has_its_reason_and_says_what_to_do() {
     type Change = fn(&mut Request, &mut Observed);
-    let table: [(Change, Reason, &str); 19] = [
+    let table: [(Change, Reason, &str); 20] = [
         (
             |r, _| r.operation = Operation::Other("Reconfigure".into()),
             Reason::NotSupported,
@@ -96,6 +96,11 @@ fn each_check_has_its_reason_and_says_what_to_do() {
             "StorageProfile slow",
         ),
         (
+            |_, s| shared(s),
+            Reason::SharedFilesystem,
+            "says that its volumes share a filesystem",
+        ),
+        (
             |_, s| profile(s, Capability::Offline),
             Reason::InUse,
             "expands only volumes not in use",
@@ -134,12 +139,19 @@ fn each_check_has_its_reason_and_says_what_to_do() {
 
 fn profile(seen: &mut Observed, expansion: Capability) {
     let profile = Profile {
-        name: "slow".into(),
+        name: "StorageProfile slow".into(),
         expansion,
         maximum: Some(gib(15)),
         duration: None,
+        shared: false,
     };
     seen.claims[0].class.as_mut().unwrap().profile = Some(profile);
+}
+
+fn shared(seen: &mut Observed) {
+    profile(seen, Capability::Unsupported);
+    let class = seen.claims[0].class.as_mut().unwrap();
+    class.profile.as_mut().unwrap().shared = true;
 }
 
 fn trial(seen: &mut Observed, reason: Reason) {

@@ -21,6 +21,7 @@ fn a_stage_that_takes_too_long_is_told_and_the_node_is_nudged_once_more() {
             expansion: Capability::Online,
             maximum: None,
             duration: Some(Duration::from_secs(10)),
+            shared: false,
         });
     };
     let seen = with(quick);

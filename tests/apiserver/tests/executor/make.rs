@@ -24,13 +24,14 @@ impl World {
             expandable,
             mounted,
             managed,
+            driver,
         } = plan;
         let ns = &self.namespace;
         let class = format!("class-{ns}");
         self.create_global::<Namespace>(json!({"metadata": {"name": ns}}))
             .await;
         self.create_global::<StorageClass>(json!({
-            "metadata": {"name": class}, "provisioner": "test.csi.example", "allowVolumeExpansion": expandable
+            "metadata": {"name": class}, "provisioner": driver, "allowVolumeExpansion": expandable
         }))
         .await;
         let storage = json!({"storageClassName": class, "accessModes": ["ReadWriteOnce"],
@@ -131,7 +132,7 @@ impl World {
             .unwrap_or_else(|e| panic!("{object}: {e}"))
     }
 
-    async fn create_global<K>(&self, object: Value) -> K
+    pub(crate) async fn create_global<K>(&self, object: Value) -> K
     where
         K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + std::fmt::Debug,
     {

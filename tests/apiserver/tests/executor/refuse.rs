@@ -1,6 +1,6 @@
 //! Requests that fail, and what is left behind: the database resumed, the cause named, nothing shrunk.
 
-use api::petset::v1::PetSet;
+use api::{highwater::v1alpha1::StorageProfile, petset::v1::PetSet};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
@@ -52,6 +52,35 @@ async fn a_class_without_expansion_is_found_before_any_pause() {
     assert_eq!(reason, "NotExpandable");
     assert!(message.contains("does not allow expansion"), "{message}");
     was_never_paused(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_built_in_profile_is_checked_before_any_pause_and_an_object_overrides_it() {
+    let world = World::new(Plan {
+        driver: "rancher.io/local-path",
+        ..Plan::default()
+    })
+    .await;
+    let (reason, message) = fails(&world, Storage::Grows, "2Gi", json!({})).await;
+    assert_eq!(reason, "SharedFilesystem");
+    assert!(
+        message.contains("built in for rancher.io/local-path, which a StorageProfile overrides"),
+        "{message}"
+    );
+    was_never_paused(&world).await;
+    let class = format!("class-{}", world.namespace);
+    world
+        .create_global::<StorageProfile>(json!({"metadata": {"name": class},
+            "spec": {"storageClassName": class, "sharedFilesystem": false, "expansion": "Online"}}))
+        .await;
+    let again = async {
+        world.request("again", "2Gi", json!({})).await;
+        world.phase("again", "Successful").await;
+    };
+    world
+        .with_executor(with_hands(&world, Storage::Grows, again))
+        .await;
+    assert_eq!(world.sizes().await, ["2Gi"; 3]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

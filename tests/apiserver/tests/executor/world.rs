@@ -47,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) mounted: bool,
     /// Whether a provisioner has written the status.
     pub(crate) managed: bool,
+    /// Of the storage class.
+    pub(crate) driver: &'static str,
 }
 
 impl Default for Plan {
@@ -56,6 +58,7 @@ impl Default for Plan {
             expandable: true,
             mounted: true,
             managed: false,
+            driver: "test.csi.example",
         }
     }
 }

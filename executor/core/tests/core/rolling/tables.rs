@@ -95,6 +95,7 @@ fn a_driver_that_expands_only_what_is_not_in_use_is_no_obstacle() {
         expansion: Capability::Offline,
         maximum: None,
         duration: None,
+        shared: false,
     });
     assert_eq!(world.decide(), Some(Step::AddFinalizer));
 }

@@ -1,23 +1,27 @@
 //! The profiles that Highwater brings along: a table, in which each line has its source.
 
-use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use decider_core::{Expansion, Modifications, Profile};
-use units::Bytes;
+use crate::highwater::v1alpha1::{Expansion, Modifications, StorageProfileSpec};
+
+use super::{is_duration, is_size};
 
 /// The table.
 const TABLE: &str = include_str!("built_in.txt");
 
 /// The table as it was read, once: every look at a claim asks.
-static PROFILES: LazyLock<BTreeMap<String, Profile>> = LazyLock::new(|| {
-    let profiles = lines().filter_map(read);
-    profiles.map(|profile| (profile.name.clone(), profile)).collect()
-});
+static PROFILES: LazyLock<BTreeMap<&'static str, StorageProfileSpec>> =
+    LazyLock::new(|| lines().filter_map(read).collect());
 
 /// The profile of a provisioner, if it is in the table.
 #[must_use]
-pub fn of(provisioner: &str) -> Option<Profile> {
-    PROFILES.get(provisioner).cloned()
+pub fn of(provisioner: &str) -> Option<&'static StorageProfileSpec> {
+    PROFILES.get(provisioner)
+}
+
+/// All of them, with their provisioners.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static StorageProfileSpec)> {
+    PROFILES.iter().map(|(name, profile)| (*name, profile))
 }
 
 fn lines() -> impl Iterator<Item = &'static str> {
@@ -27,27 +31,27 @@ fn lines() -> impl Iterator<Item = &'static str> {
 }
 
 /// One line; `None` if it cannot be read, of which there is none.
-fn read(line: &str) -> Option<Profile> {
+fn read(line: &'static str) -> Option<(&'static str, StorageProfileSpec)> {
     let mut columns = line.split('|').map(str::trim);
     let mut next = || columns.next();
     let (name, expansion, granularity, maximum, modifications) =
         (next()?, next()?, next()?, next()?, next()?);
     next().filter(|source| !source.is_empty())?;
     let shared = expansion == "shared";
-    Some(Profile {
-        name: name.to_owned(),
-        expansion: match expansion {
-            "Online" => Expansion::Online,
-            "Offline" => Expansion::Offline,
-            "shared" | "Unsupported" => Expansion::Unsupported,
+    let profile = StorageProfileSpec {
+        provisioner: Some(name.to_owned()),
+        expansion: Some(match expansion {
+            "shared" => Expansion::Unsupported,
+            word if Expansion::WORDS.contains(&word) => word.into(),
             _ => return None,
-        },
-        granularity: known(granularity, size)?.unwrap_or(Bytes::MIB),
-        maximum_size: known(maximum, size)?,
+        }),
+        granularity: known(granularity, |text| Some(text.into()).filter(is_size))?,
+        maximum_size: known(maximum, |text| Some(text.into()).filter(is_size))?,
         modifications: known(modifications, budget)?,
-        shared_filesystem: shared,
-        ..Profile::default()
-    })
+        shared_filesystem: Some(shared),
+        ..StorageProfileSpec::default()
+    };
+    Some((name, profile))
 }
 
 /// A column that may be `-`; `None` if it can neither be read nor is that.
@@ -58,27 +62,18 @@ fn known<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
     }
 }
 
-fn size(text: &str) -> Option<Bytes> {
-    Bytes::parse_quantity(text)
-        .ok()
-        .filter(|size| *size > Bytes::ZERO)
-}
-
 fn budget(text: &str) -> Option<Modifications> {
     let mut parts = text.split('/');
     let mut next = || parts.next();
-    let (count, window, reserve, interval) = (next()?, next()?, next()?, next()?);
+    let (count, window, reserve) = (next()?, next()?, next()?);
+    let (count, reserve): (i32, i32) = (count.parse().ok()?, reserve.parse().ok()?);
     let budget = Modifications {
-        count: count.parse().ok()?,
-        window: duration(window)?,
-        reserve: reserve.parse().ok()?,
-        minimum_interval: duration(interval)?,
+        count,
+        window: Some(window.into()).filter(is_duration)?,
+        reserve: Some(reserve),
+        minimum_interval: None,
     };
-    Some(budget).filter(|b| b.reserve < b.count)
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    humantime::parse_duration(text).ok()
+    Some(budget).filter(|_| parts.next().is_none() && (0..count).contains(&reserve))
 }
 
 #[cfg(test)]
@@ -93,20 +88,22 @@ mod tests {
         for line in lines() {
             let profile = read(line);
             assert!(profile.is_some(), "{line}");
-            assert!(names.insert(profile.map(|p| p.name)), "twice: {line}");
+            assert!(names.insert(profile.map(|(name, _)| name)), "twice: {line}");
         }
         assert!(names.len() > 25, "{}", names.len());
+        assert_eq!(all().count(), names.len());
     }
 
     #[test]
     fn amazons_are_four_a_day_of_which_one_is_kept() {
         let ebs = of("ebs.csi.aws.com").unwrap();
-        let budget = ebs.modifications.unwrap();
-        assert_eq!((budget.count, budget.reserve), (4, 1));
-        assert_eq!(budget.window, Duration::from_secs(86_400));
+        let budget = ebs.modifications.as_ref().unwrap();
+        assert_eq!((budget.count, budget.reserve), (4, Some(1)));
+        assert_eq!(budget.window.get().unwrap().as_secs(), 86_400);
+        let size = |text: &Option<crate::quantity::QuantityText>| text.as_ref().unwrap().0.clone();
         assert_eq!(
-            (ebs.granularity, ebs.maximum_size),
-            (Bytes::GIB, Some(Bytes::new(16 << 40)))
+            (size(&ebs.granularity), size(&ebs.maximum_size)),
+            ("1Gi".into(), "16Ti".into())
         );
         assert_eq!(of("unheard.of"), None);
     }
@@ -115,8 +112,8 @@ mod tests {
     fn directories_and_shares_are_refused() {
         for name in ["rancher.io/local-path", "nfs.csi.k8s.io", "hostpath.csi.k8s.io"] {
             let profile = of(name).unwrap();
-            assert!(profile.shared_filesystem, "{name}");
-            assert_eq!(profile.expansion, Expansion::Unsupported, "{name}");
+            assert_eq!(profile.shared_filesystem, Some(true), "{name}");
+            assert_eq!(profile.expansion, Some(Expansion::Unsupported), "{name}");
         }
     }
 
@@ -127,8 +124,9 @@ mod tests {
             "x | Online | 1Gi | - | - | ",
             "x | Maybe | 1Gi | - | - | s",
             "x | Online | 0 | - | - | s",
-            "x | Online | 1Gi | - | 4/24h/4/0s | s",
-            "x | Online | 1Gi | - | 4/1/1/0s | s",
+            "x | Online | 1Gi | - | 4/24h/4 | s",
+            "x | Online | 1Gi | - | 4/1/1 | s",
+            "x | Online | 1Gi | - | 4/24h/1/6h | s",
         ] {
             assert_eq!(read(line), None, "{line}");
         }
