@@ -140,7 +140,7 @@ pub(super) const ROWS: &[Row] = &[
         Executor,
         "for type Restart; it has no content",
     ),
-    Request.acted("spec.timeout", Executor, "the most that one step may take"),
+    Request.acted("spec.timeout", Executor, "the most that one step may take; takes the place of what the StorageProfile lets each stage of a growth take"),
     Request.acted(
         "spec.apply",
         Executor,

@@ -1,10 +1,12 @@
 //! One run of a request: its deadline, and what follows when it fails.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use units::Reason;
 
 use crate::{
-    observed::Observed,
+    observed::{Claim, Observed},
     operation,
     request::{Condition, Request},
     step::{Step, Update},
@@ -13,7 +15,7 @@ use crate::{
 
 /// The end of the present step: of the run, or where it works on one member after the other, of that member; time
 /// spent on giving way to another request does not count.
-pub(crate) fn deadline(request: &Request) -> Option<Timestamp> {
+pub(crate) fn deadline(request: &Request, seen: &Observed) -> Option<Timestamp> {
     let record = &request.record;
     let member = record.members.iter().filter_map(|member| member.since).max();
     let went_on = record
@@ -23,11 +25,18 @@ pub(crate) fn deadline(request: &Request) -> Option<Timestamp> {
         .into_iter()
         .flatten()
         .max()
-        .map(|since| texts::after(since, request.step_timeout()))
+        .map(|since| texts::after(since, allowed(request, seen)))
 }
 
-pub(crate) fn is_late(request: &Request, now: Timestamp) -> bool {
-    deadline(request).is_some_and(|deadline| now >= deadline)
+/// What a step may take: as long as the request says, else long enough for a growth that is as slow as its storage may be.
+pub(crate) fn allowed(request: &Request, seen: &Observed) -> Duration {
+    let grows = request.timeout.is_none() && request.target().is_some();
+    let stages = seen.claims.iter().filter(|_| grows).map(Claim::deadline);
+    stages.fold(request.step_timeout(), Duration::max)
+}
+
+pub(crate) fn is_late(request: &Request, seen: &Observed, now: Timestamp) -> bool {
+    deadline(request, seen).is_some_and(|deadline| now >= deadline)
 }
 
 /// The run has failed: once more if that may help and is allowed, else for good.

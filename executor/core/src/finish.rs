@@ -126,13 +126,13 @@ pub(crate) fn deleted(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     let until = request
         .deleted
         .map(|deleted| texts::after(deleted, DELETE_TIMEOUT));
-    let patient = until.is_some_and(|until| now < until) && !attempt::is_late(request, now);
+    let patient = until.is_some_and(|until| now < until) && !attempt::is_late(request, seen, now);
     let mine = pause::is_mine(request, seen);
     let unsettled = patient && mine && !operation::is_worked(request);
     let settle = unsettled.then(|| operation::settle(request, seen, now)).flatten();
     match settle {
         Some(Step::Wait(wait)) => {
-            let marks = [wait.until, until, attempt::deadline(request)];
+            let marks = [wait.until, until, attempt::deadline(request, seen)];
             return Step::Wait(Wait {
                 until: marks.into_iter().flatten().min(),
                 ..wait

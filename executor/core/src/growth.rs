@@ -45,7 +45,7 @@ pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     if places.iter().all(|place| place.stage.is_grown()) {
         return Step::Note(grown(request, seen, &places, target));
     }
-    if let Some(step) = ended(request, seen, worst, now) {
+    if let Some(step) = ended(request, seen, &places, worst, now) {
         return last_seen(step, volumes(request, &places, target));
     }
     if let Some(step) = drive(request, seen, target, now) {
@@ -56,24 +56,27 @@ pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
         Some(update) if is_trouble(reason) || !is_young(request, now) => Step::Note(update),
         _ => Step::Wait(Wait {
             reason,
-            until: look_again(request, now),
+            until: look_again(request, seen, &places, now),
         }),
     }
 }
 
 /// The end of the run, if this is one.
-fn ended(request: &Request, seen: &Observed, worst: &Place<'_>, now: Timestamp) -> Option<Step> {
+fn ended(
+    request: &Request,
+    seen: &Observed,
+    places: &[Place<'_>],
+    worst: &Place<'_>,
+    now: Timestamp,
+) -> Option<Step> {
     if let Some(refusal) = refusal(seen) {
         return Some(attempt::give_up(request, refusal.reason, &refusal.message));
     }
     if worst.cause.is_final {
         return Some(attempt::give_up(request, worst.cause.reason, &about(worst)));
     }
-    let late = attempt::is_late(request, now);
-    late.then(|| {
-        let reason = late_reason(worst.cause.reason);
-        attempt::run_again(request, seen, reason, &late_text(request, worst))
-    })
+    let (late, text) = late(request, seen, places, worst, now)?;
+    Some(attempt::run_again(request, seen, late_reason(late.cause.reason), &text))
 }
 
 /// A request that fails keeps where each volume got stuck, and why; one that is run again begins its record anew.
@@ -161,24 +164,45 @@ fn late_reason(reason: Reason) -> Reason {
     }
 }
 
-fn late_text(request: &Request, place: &Place<'_>) -> String {
-    format!(
-        "not finished within {} s: {}",
-        request.step_timeout().as_secs(),
+/// Which claim ends the run, and in which words. `spec.timeout` is about all claims and all their stages; without one each
+/// stage of each claim has the time that its storage profile gives it.
+fn late<'a, 'b>(
+    request: &Request,
+    seen: &Observed,
+    places: &'b [Place<'a>],
+    worst: &'b Place<'a>,
+    now: Timestamp,
+) -> Option<(&'b Place<'a>, String)> {
+    if let Some(timeout) = request.timeout {
+        let text = || format!("not finished within {} s: {}", timeout.as_secs(), about(worst));
+        return attempt::is_late(request, seen, now).then(|| (worst, text()));
+    }
+    let place = waiting(places).find(|place| place.deadline.is_some_and(|deadline| now >= deadline))?;
+    let text = format!(
+        "not past stage {} within {} s of it: {}",
+        place.stage.as_str(),
+        place.claim.deadline().as_secs(),
         about(place)
-    )
+    );
+    Some((place, text))
+}
+
+fn waiting<'a, 'b>(places: &'b [Place<'a>]) -> impl Iterator<Item = &'b Place<'a>> {
+    places.iter().filter(|place| !place.stage.is_grown())
 }
 
 /// The deadline, or earlier: when Events may tell a cause, when silence means something, and every so often, because
 /// Events are not watched.
-fn look_again(request: &Request, now: Timestamp) -> Option<Timestamp> {
+fn look_again(request: &Request, seen: &Observed, places: &[Place<'_>], now: Timestamp) -> Option<Timestamp> {
     let started = request.record.started();
     let marks =
         [NOTE_AFTER, EVENTS_AFTER, SILENCE].map(|span| started.map(|started| texts::after(started, span)));
     let next = marks.into_iter().flatten().chain([texts::after(now, SILENCE)]);
-    next.chain(attempt::deadline(request))
-        .filter(|mark| *mark > now)
-        .min()
+    let end = match request.timeout {
+        Some(_) => attempt::deadline(request, seen),
+        None => waiting(places).filter_map(|place| place.deadline).min(),
+    };
+    next.chain(end).filter(|mark| *mark > now).min()
 }
 
 /// What is to be written about the progress, unless it is written already.

@@ -106,10 +106,10 @@ pub(crate) fn begin(
 
 /// Nothing can be done now. Over the time of one step the run fails, for this reason.
 pub(crate) fn wait(request: &Request, seen: &Observed, now: Timestamp, reason: Reason, what: &str) -> Step {
-    if attempt::is_late(request, now) {
+    if attempt::is_late(request, seen, now) {
         let text = format!(
             "not finished within {} s: {what}",
-            request.step_timeout().as_secs()
+            attempt::allowed(request, seen).as_secs()
         );
         return attempt::run_again(request, seen, late_reason(reason), &text);
     }
@@ -124,7 +124,10 @@ pub(crate) fn wait(request: &Request, seen: &Observed, now: Timestamp, reason: R
             ..Update::default()
         });
     }
-    let until = [Some(texts::after(now, ASK_AGAIN)), attempt::deadline(request)];
+    let until = [
+        Some(texts::after(now, ASK_AGAIN)),
+        attempt::deadline(request, seen),
+    ];
     Step::Wait(Wait {
         reason,
         until: until.into_iter().flatten().filter(|mark| *mark > now).min(),

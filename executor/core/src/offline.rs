@@ -116,13 +116,13 @@ fn take_hold(request: &Request, seen: &Observed, member: &Member, now: Timestamp
         let text = format!("another ordinal is held for {}/{}", request.namespace, other.name);
         return lines::wait(request, seen, now, Reason::AwaitingHold, &text);
     }
-    new_hold(request, member.ordinal, now)
+    new_hold(request, seen, member.ordinal, now)
 }
 
-fn new_hold(request: &Request, ordinal: u32, now: Timestamp) -> Step {
+fn new_hold(request: &Request, seen: &Observed, ordinal: u32, now: Timestamp) -> Step {
     Step::Hold {
         ordinal,
-        until: texts::after(texts::after(now, request.step_timeout()), HOLD_MARGIN),
+        until: texts::after(texts::after(now, attempt::allowed(request, seen)), HOLD_MARGIN),
     }
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn hand_over(
     if let Some(trouble) = seen
         .troubles
         .get(&Target::Leader)
-        .filter(|_| attempt::is_late(request, now))
+        .filter(|_| attempt::is_late(request, seen, now))
     {
         return lines::wait(request, seen, now, trouble.reason, &trouble.message);
     }
@@ -166,9 +166,9 @@ fn held(request: &Request, seen: &Observed, places: &[Place<'_>], hold: &Hold, n
     };
     let wait = |reason, what: &str| lines::wait(request, seen, now, reason, what);
     if hold.expires <= now {
-        return match attempt::is_late(request, now) {
+        return match attempt::is_late(request, seen, now) {
             true => wait(Reason::DeadlineExceeded, "the hold has expired"),
-            false => new_hold(request, hold.ordinal, now),
+            false => new_hold(request, seen, hold.ordinal, now),
         };
     }
     let kept = seen.petset.as_ref().and_then(|set| set.held.as_ref());

@@ -117,7 +117,7 @@ pub(crate) fn pausing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
         Holder::Nobody | Holder::Leftover | Holder::Me => Step::Pause {
             message: message(request),
         },
-        Holder::Other(text) if attempt::is_late(request, now) => attempt::run_again(
+        Holder::Other(text) if attempt::is_late(request, seen, now) => attempt::run_again(
             request,
             seen,
             Reason::DeadlineExceeded,
@@ -125,7 +125,7 @@ pub(crate) fn pausing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
         ),
         Holder::Other(_) => Step::Wait(Wait {
             reason: Reason::Queued,
-            until: attempt::deadline(request),
+            until: attempt::deadline(request, seen),
         }),
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Place<'a> {
     pub(crate) claim: &'a Claim,
     pub(crate) stage: Stage,
     pub(crate) cause: Cause,
+    /// When it is no longer waited for at this stage; none while the stage is about to be written down.
+    pub(crate) deadline: Option<Timestamp>,
 }
 
 /// Whether its request is to be changed: too low, or stuck above the target where the driver cannot follow.
@@ -56,15 +58,35 @@ pub(crate) fn stage(claim: &Claim, target: Bytes, request: &Request) -> Stage {
     }
 }
 
+/// Since when a claim has been at a stage; none if that is about to be written down.
+fn since(claim: &Claim, stage: Stage, request: &Request) -> Option<Timestamp> {
+    let started = request.record.started();
+    match request.record.volume(&claim.name) {
+        // A line of the run's begin may be from before the pause.
+        Some(line) if line.stage == stage => line.since.max(started),
+        // Member by member only the turns are written down.
+        Some(_) => request.record.member(claim.ordinal)?.since.max(started),
+        None => started,
+    }
+}
+
 /// Since when a claim has been at a stage, if that is longer than its storage profile lets expect.
 pub(crate) fn overdue(claim: &Claim, stage: Stage, request: &Request, now: Timestamp) -> Option<Timestamp> {
-    let line = request.record.volume(&claim.name);
-    let noted = line
-        .filter(|line| line.stage == stage)
-        .and_then(|line| line.since);
-    // A line of the run's begin may be from before the pause.
-    let since = noted.max(request.record.started())?;
+    let since = since(claim, stage, request)?;
     (now >= texts::after(since, claim.patience())).then_some(since)
+}
+
+/// When a claim has been at a stage for as long as its storage profile lets anybody wait.
+fn deadline(claim: &Claim, stage: Stage, request: &Request) -> Option<Timestamp> {
+    let since = since(claim, stage, request)?;
+    // Where `volumes` was pruned, the time of the driver is in it.
+    let pruned = request.record.volume(&claim.name).is_none();
+    let stages = if pruned && stage == Stage::FileSystemPending {
+        2
+    } else {
+        1
+    };
+    Some(texts::after(since, claim.deadline().saturating_mul(stages)))
 }
 
 pub(crate) fn places<'a>(
@@ -82,6 +104,7 @@ pub(crate) fn places<'a>(
             claim,
             stage,
             cause: cause::of(claim, stage, started, late, overdue),
+            deadline: deadline(claim, stage, request),
         }
     };
     seen.claims.iter().map(place).collect()

@@ -21,8 +21,8 @@ pub use self::{
     record::{Condition, Record, Stage, VolumeRecord},
 };
 
-/// How long one step may take when the request does not say: long enough for one slow retry of the resizer
-/// (up to 5 min) and kubelet's own resync (up to 90 s), and about when KubeDB gives up (11 min).
+/// How long one step may take when the request does not say, and no storage profile either: long enough for one slow retry
+/// of the resizer (up to 5 min) and kubelet's own resync (up to 90 s), and about when KubeDB gives up (11 min).
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// One request.

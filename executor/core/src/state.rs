@@ -37,9 +37,11 @@ pub enum State {
     /// Paused, the provisioner's acknowledgement is awaited. Exit: it came. Deadline: an Online expansion 5 s, then
     /// without; all others one step's time.
     Acknowledging,
-    /// The claims grow. Exit: all have grown. Deadline: one step's time.
+    /// The claims grow. Exit: all have grown. Deadline: `spec.timeout`; without one, for each stage of each claim ten
+    /// times what its storage profile expects.
     Growing,
-    /// Offline: member by member, stopped and grown. Exit: all have grown. Deadline: one step's time per member.
+    /// Offline: member by member, stopped and grown. Exit: all have grown. Deadline: one step's time per member, or what
+    /// its storage profile lets a stage take, if that is longer.
     Detaching,
     /// Members are added or removed, one at a time. Exit: as many as asked for. Deadline: one step's time per member.
     Scaling,

@@ -80,6 +80,13 @@ pub struct Profile {
 /// No stage of it usually takes so many times as long.
 const OVERDUE_TIMES: u32 = 3;
 
+/// Nobody waits longer for a stage. Of the minute that is expected where nothing is known it makes ten: one slow retry of
+/// the resizer (up to 5 min) and kubelet's own resync (up to 90 s) go into that.
+const DEADLINE_TIMES: u32 = 10;
+
+/// No deadline is shorter, however quick the storage: where a nudge is lost, kubelet's resync takes up to 90 s.
+const SHORTEST_DEADLINE: Duration = Duration::from_secs(120);
+
 /// How a class of storage can grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Capability {
@@ -131,6 +138,13 @@ impl Claim {
     #[must_use]
     pub fn patience(&self) -> Duration {
         self.expected().saturating_mul(OVERDUE_TIMES)
+    }
+
+    /// How long one stage of its growth may take at most.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        let deadline = self.expected().saturating_mul(DEADLINE_TIMES);
+        deadline.max(SHORTEST_DEADLINE)
     }
 
     fn expected(&self) -> Duration {

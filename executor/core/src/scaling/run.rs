@@ -58,7 +58,7 @@ pub(crate) fn scaling(request: &Request, seen: &Observed, now: Timestamp) -> Ste
         return attempt::give_up(request, refusal.0, &refusal.1);
     }
     match turn(request, &goal, seen) {
-        Turn::Do(step) if step.update().is_none() && attempt::is_late(request, now) => {
+        Turn::Do(step) if step.update().is_none() && attempt::is_late(request, seen, now) => {
             late(request, seen, trouble(seen, &step))
         }
         Turn::Do(step) => step,
@@ -74,10 +74,10 @@ pub(crate) fn scaling(request: &Request, seen: &Observed, now: Timestamp) -> Ste
             let about = format!("member {ordinal}: {message}");
             match queue::urgent(seen).filter(|_| safe) {
                 Some(urgent) => pending::give_way(request, urgent),
-                None if attempt::is_late(request, now) => late(request, seen, (reason, about)),
+                None if attempt::is_late(request, seen, now) => late(request, seen, (reason, about)),
                 None => {
                     let line = at_stage(request, ordinal, stage, reason, message);
-                    note(request, line, Vec::new()).unwrap_or_else(|| wait(request, reason, now))
+                    note(request, line, Vec::new()).unwrap_or_else(|| wait(request, seen, reason, now))
                 }
             }
         }
@@ -100,11 +100,11 @@ fn turn(request: &Request, goal: &Goal<'_>, seen: &Observed) -> Turn {
     }
 }
 
-fn wait(request: &Request, reason: Reason, now: Timestamp) -> Step {
+fn wait(request: &Request, seen: &Observed, reason: Reason, now: Timestamp) -> Step {
     let soon = texts::after(now, LOOK_AGAIN);
     Step::Wait(Wait {
         reason,
-        until: attempt::deadline(request)
+        until: attempt::deadline(request, seen)
             .filter(|deadline| *deadline > now)
             .min(Some(soon))
             .or(Some(soon)),
