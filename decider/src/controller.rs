@@ -42,6 +42,7 @@ mod forecast;
 mod gather;
 mod outcome;
 mod prune;
+mod resizers;
 mod show;
 mod status;
 mod upkeep;
@@ -127,12 +128,13 @@ impl Context {
         let follower = follow::Follower::new(&self);
         self.filled.store(true, Ordering::Release);
         // One of them wakes some hundred times a second: a select would ask all the others then, too.
-        let all: [BoxFuture<'_, ()>; 6] = [
+        let all: [BoxFuture<'_, ()>; 7] = [
             follower.run().boxed(),
             follow::samples(&self).boxed(),
             upkeep::staleness(&self).boxed(),
             follow::leadership(&self).boxed(),
             upkeep::housekeeping(&self).boxed(),
+            resizers::look_for_resizers(&self).boxed(),
             self.queue.run(AT_ONCE, stop, |key| look(&self, key)).boxed(),
         ];
         FuturesUnordered::from_iter(all).next().await;

@@ -19,7 +19,7 @@ mod stored;
 
 pub use autoscaler::{Autoscaler, Modification};
 pub use claims::{Claim, Volume};
-pub use cluster::{Class, Limit, PodClaims, Postgres, Quota};
+pub use cluster::{Abandoned, Class, Limit, PodClaims, Postgres, Quota};
 pub use request::{ATTEMPT, BASE, Before, Request, SEEN};
 pub use stored::Stored;
 
@@ -44,6 +44,8 @@ pub struct Objects {
     pub classes: Store<Class>,
     /// StorageProfiles.
     pub profiles: Store<api::highwater::v1alpha1::StorageProfileSpec>,
+    /// Drivers whose resizer is gone, by the driver's name. Not watched: the controller looks for them.
+    pub resizers: Store<Abandoned>,
     /// ResourceQuotas on storage.
     pub quotas: Store<Quota>,
     /// LimitRanges on claims.
@@ -89,6 +91,7 @@ impl Objects {
             pods,
             classes,
             profiles,
+            resizers: Store::new(),
             quotas,
             limits,
         }
@@ -106,6 +109,7 @@ impl Objects {
             pods,
             classes,
             profiles,
+            resizers: _,
             quotas,
             limits,
         } = self;

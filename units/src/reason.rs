@@ -191,7 +191,7 @@ reasons! {
     /// The node cannot grow the filesystem.
     NodeStepFailing => "look at the pod's Events and at the node's kernel log",
     /// No resizer answers for this claim's driver.
-    NobodyResizes => "install the csi-resizer of the claim's driver",
+    NobodyResizes => "install the csi-resizer of the claim's driver, or see why it does not run",
     /// A step did not finish in time.
     DeadlineExceeded => "see the cause in the message; what has grown stays grown",
     /// The request was deleted while it ran.

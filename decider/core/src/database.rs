@@ -31,6 +31,9 @@ pub struct Database {
     pub open_request: Option<OpenRequest>,
     /// The last of this autoscaler's requests at the present size, if it failed.
     pub failed_request: Option<FailedRequest>,
+    /// What shows that nobody resizes its claims, such as a resizer's Lease that is no longer renewed; none if nothing does,
+    /// which does not prove that somebody is there.
+    pub no_resizer: Option<String>,
     /// What keeps PostgreSQL from recycling its write-ahead log, in the words of the Postgres' condition.
     pub wal_retained: Option<String>,
     /// Quotas and limit ranges that bind these claims.
@@ -204,6 +207,7 @@ impl Database {
             volumes,
             open_request: None,
             failed_request: None,
+            no_resizer: None,
             wal_retained: None,
             rooms: Vec::new(),
             growths: Vec::new(),

@@ -8,7 +8,9 @@ use tokio::time::sleep;
 use units::Reason;
 
 use super::{Context, Parts, gather::Pods};
-use crate::objects::{Autoscaler, Claim, Class, Limit, PodClaims, Postgres, Quota, Request, Volume};
+use crate::objects::{
+    Abandoned, Autoscaler, Claim, Class, Limit, PodClaims, Postgres, Quota, Request, Volume,
+};
 
 /// Subscriptions to every kind. Each change goes into the index, and has the autoscalers it is about looked at.
 pub(super) struct Follower<'a> {
@@ -24,6 +26,7 @@ pub(super) struct Follower<'a> {
     limits: Changes<Limit>,
     classes: Changes<Class>,
     profiles: Changes<StorageProfileSpec>,
+    resizers: Changes<Abandoned>,
 }
 
 impl<'a> Follower<'a> {
@@ -43,6 +46,7 @@ impl<'a> Follower<'a> {
             limits: o.limits.subscribe(),
             classes: o.classes.subscribe(),
             profiles: o.profiles.subscribe(),
+            resizers: o.resizers.subscribe(),
         };
         follower.take_all();
         follower
@@ -63,6 +67,7 @@ impl<'a> Follower<'a> {
                 change = self.limits.next() => self.limit(&change),
                 _ = self.classes.next() => look_at_all(self.context),
                 _ = self.profiles.next() => look_at_all(self.context),
+                _ = self.resizers.next() => look_at_all(self.context),
             }
             self.take_all();
         }
@@ -98,7 +103,8 @@ impl<'a> Follower<'a> {
             self.limit(&change);
         }
         let classes = std::iter::from_fn(|| self.classes.try_next()).count();
-        if classes + std::iter::from_fn(|| self.profiles.try_next()).count() > 0 {
+        let resizers = std::iter::from_fn(|| self.resizers.try_next()).count();
+        if classes + resizers + std::iter::from_fn(|| self.profiles.try_next()).count() > 0 {
             look_at_all(self.context);
         }
     }

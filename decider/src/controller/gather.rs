@@ -107,6 +107,7 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
         open_request: open_request(context, &database, autoscaler, &requests, now),
         failed_request: None,
         rooms: rooms::rooms(&context.parts.objects, &bounds, &members.classes),
+        no_resizer: members.no_resizer,
         wal_retained: postgres.as_ref().and_then(|p| p.wal_retained.clone()),
         growths: past::growths(autoscaler, &requests),
         modified: past::modified(autoscaler, &requests, members.oldest, now),

@@ -3,6 +3,7 @@
 use api::kubedb::v1::condition::WAL_RETAINED;
 use arcstr::ArcStr;
 use control::watch::Words;
+use jiff::Timestamp;
 use k8s_openapi::api::{
     core::v1::{LimitRange, Pod, ResourceQuota},
     storage::v1::StorageClass,
@@ -45,6 +46,15 @@ pub struct Class {
     pub expandable: bool,
     /// Its driver.
     pub provisioner: String,
+}
+
+/// The Lease of a driver's resizer, which nobody renews any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abandoned {
+    /// Namespace and name.
+    pub lease: String,
+    /// When it was renewed last.
+    pub renewed: Option<Timestamp>,
 }
 
 /// What a ResourceQuota leaves for storage.

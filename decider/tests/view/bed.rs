@@ -100,6 +100,7 @@ impl Bed {
             pods,
             classes,
             profiles,
+            resizers: _,
             quotas,
             limits,
         } = &self.objects;

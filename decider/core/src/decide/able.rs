@@ -161,8 +161,12 @@ pub(super) fn expandable(db: &Database, policy: &Policy, profile: &Profile) -> R
     }
 }
 
-/// Somebody resizes: the last request at this size found nobody who does. It is tried again all the same.
+/// Somebody resizes: the last request at this size found nobody who does, or whoever did has gone. It is tried all the same:
+/// neither proves that nobody comes.
 pub(super) fn somebody_resizes(db: &Database) -> Result<(), Note> {
+    if let Some(gone) = &db.no_resizer {
+        return Err(Note::new(Reason::NobodyResizes, gone.clone()));
+    }
     let failed = db.failed_request.as_ref();
     match failed.filter(|failed| failed.why == Some(Reason::NobodyResizes)) {
         None => Ok(()),

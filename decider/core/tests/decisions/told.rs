@@ -45,6 +45,18 @@ fn that_nobody_resizes_is_a_barrier_until_a_request_succeeds() {
 }
 
 #[test]
+fn that_the_resizer_is_gone_is_a_barrier_before_anything_is_asked_for() {
+    let mut scene = full();
+    scene.db.no_resizer = Some("the resizer is gone".into());
+    assert_eq!(scene.barrier(), Some(Reason::NobodyResizes));
+    assert_eq!(
+        scene.reason(),
+        Reason::ThresholdExceeded,
+        "it may come back in time"
+    );
+}
+
+#[test]
 fn what_pins_write_ahead_log_is_told_with_the_growth() {
     let mut scene = full();
     scene.db.wal_retained = Some("slot old keeps 3Gi".into());

@@ -28,6 +28,8 @@ pub(super) struct Members {
     /// When the first of them was made.
     pub(super) oldest: Option<Timestamp>,
     pub(super) profile: Option<Profile>,
+    /// What shows that nobody resizes them.
+    pub(super) no_resizer: Option<String>,
 }
 
 /// What the requests of a database say of all its claims.
@@ -72,6 +74,8 @@ impl Members {
                 Some(others) => others.stricter(profile),
             });
             self.classes.push(claim.class.clone());
+            let gone = || no_resizer(context, &class.as_deref()?.provisioner);
+            self.no_resizer = self.no_resizer.take().or_else(gone);
         }
         let by_request = asked
             .seen
@@ -130,6 +134,18 @@ impl Members {
         }
         usage
     }
+}
+
+/// What shows that nobody resizes the volumes of a driver.
+fn no_resizer(context: &Context, driver: &str) -> Option<String> {
+    let gone = context.parts.objects.resizers.get(&Key::new("", driver))?;
+    let since = gone
+        .renewed
+        .map_or_else(String::new, |renewed| format!(" since {renewed:.0}"));
+    let lease = &gone.lease;
+    Some(format!(
+        "the resizer of driver {driver} is gone: Lease {lease} has not been renewed{since}"
+    ))
 }
 
 /// Where a claim is in being resized. `failed` is the end of the request made last.

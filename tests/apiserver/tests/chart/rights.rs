@@ -80,6 +80,7 @@ fn each_box_may_do_its_work_and_no_more() {
         "create postgresopsrequests -A",
         "delete postgresopsrequests -A",
         "patch postgresautoscalers/status -A",
+        "list leases.coordination.k8s.io -A",
     ] {
         assert!(may("decider", words) && !may("executor", words), "{words}");
     }

@@ -1,12 +1,53 @@
 //! Whether a database can grow is said before it has to.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     bed::Bed,
-    server::until,
+    server::{send, until},
     world::{GIB, World, condition},
 };
+
+const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+/// Of the class `fast`.
+const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases/external-resizer-loop-test";
+
+/// A resizer's Lease, renewed last at this second of a minute long ago.
+fn lease(second: u8) -> Value {
+    let renewed = format!("2026-01-01T00:00:0{second}.000000Z");
+    json!({"metadata": {"name": "external-resizer-loop-test"},
+        "spec": {"holderIdentity": "resizer", "leaseDurationSeconds": 15, "renewTime": renewed}})
+}
+
+#[tokio::test]
+async fn that_the_resizer_is_gone_is_told_before_it_is_needed() {
+    let bed = Bed::new().await;
+    let world = World::new(&bed, "resizer").await;
+    world.database("pg", 1).await;
+    world.autoscaler("pg-as", "pg", json!({})).await;
+    send(&world.client, "POST", LEASES, &lease(0)).await;
+    let decider = bed.decider().await;
+    let mut agent = world.agent();
+    agent.report_to(decider.address);
+    agent.measures(&world.pv("pg", 0), GIB, GIB / 2);
+    let said = async || condition(&world.get_autoscaler("pg-as").await, "CanGrow");
+    until("it is told", async || {
+        said().await.is_some_and(|c| c["reason"] == "NobodyResizes")
+    })
+    .await;
+    let message = said().await.unwrap()["message"].to_string();
+    assert!(
+        message.contains("the resizer of driver loop.test is gone: Lease default/external-resizer-loop-test"),
+        "{message}"
+    );
+    send(&world.client, "PATCH", LEASE, &lease(5)).await;
+    until("it is back, by a clock that is behind", async || {
+        said().await.is_some_and(|c| c["reason"] == "CanGrow")
+    })
+    .await;
+    send(&world.client, "DELETE", LEASE, &json!({})).await;
+    decider.stop().await;
+}
 
 const MIB: u64 = 1 << 20;
 
