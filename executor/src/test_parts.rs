@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use control::{events::Events, leader::Leader};
 use kube::Client;
-use runtime::{build, clock::SystemClock, readiness::Readiness, tasks::Tasks};
+use runtime::{
+    admin::Admin, build, clock::SystemClock, readiness::Readiness, tasks::Tasks, watchdog::Watchdogs,
+};
+use tokio::net::TcpListener;
 
 use crate::{
     alongside::Permission,
@@ -32,6 +35,26 @@ pub async fn run_with(
     stop_after: Option<StopAfter>,
     reach: Arc<dyn Reach>,
 ) -> anyhow::Result<()> {
+    let (tasks, _admin) = begin(client, decide, stop_after, reach);
+    until_dropped(tasks).await
+}
+
+/// Runs an executor until it is dropped, which answers scrapes.
+///
+/// # Errors
+/// If one of its tasks ends.
+pub async fn run_scraped(client: Client, listener: TcpListener) -> anyhow::Result<()> {
+    let (mut tasks, admin) = begin(client, executor_core::step, None, Arc::new(Real::new()));
+    tasks.spawn_last("admin", admin.serve_on(listener, tasks.last_token()));
+    until_dropped(tasks).await
+}
+
+fn begin(
+    client: Client,
+    decide: Decide,
+    stop_after: Option<StopAfter>,
+    reach: Arc<dyn Reach>,
+) -> (Tasks, Admin) {
     let mut registry = build::registry("executor");
     let mut tasks = Tasks::new();
     let readiness = Readiness::new(tasks.token());
@@ -57,6 +80,15 @@ pub async fn run_with(
         stop_after,
     };
     start(parts, &readiness, &mut registry, &mut tasks);
+    let admin = Admin {
+        readiness,
+        watchdogs: Watchdogs::default(),
+        registry,
+    };
+    (tasks, admin)
+}
+
+async fn until_dropped(tasks: Tasks) -> anyhow::Result<()> {
     tasks.run_until(async || std::future::pending().await).await
 }
 

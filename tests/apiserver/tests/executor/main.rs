@@ -21,5 +21,6 @@ mod release;
 mod rolling;
 mod runs;
 mod scaling;
+mod scraped;
 mod server;
 mod world;
