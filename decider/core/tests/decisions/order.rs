@@ -46,7 +46,7 @@ fn network_filesystem(s: &mut Scene) {
 fn read_only(s: &mut Scene) {
     first_seen(s).sample.read_only = true;
 }
-fn class_not_expandable(s: &mut Scene) {
+pub(crate) fn class_not_expandable(s: &mut Scene) {
     s.db.volumes[0].claim.expandable = false;
 }
 fn driver_not_expandable(s: &mut Scene) {
@@ -87,14 +87,14 @@ pub(crate) fn at_upper_bound(s: &mut Scene) {
 fn upper_bound_below_the_present_size(s: &mut Scene) {
     s.spec.upper_bound = Some("512Mi".into());
 }
-fn at_maximum_size(s: &mut Scene) {
+pub(crate) fn at_maximum_size(s: &mut Scene) {
     s.profile.maximum_size = Some(Bytes::new(GIB));
 }
-fn budget(s: &mut Scene) {
+pub(crate) fn budget(s: &mut Scene) {
     s.profile.modifications = Some(crate::rates::BUDGET);
     s.db.modified.at = vec![seconds_ago(60), seconds_ago(50), seconds_ago(40)];
 }
-fn quota(s: &mut Scene) {
+pub(crate) fn quota(s: &mut Scene) {
     s.db.rooms = vec![Room::Sum {
         what: "ResourceQuota demo/q".into(),
         left: Bytes::ZERO,

@@ -4,28 +4,72 @@ use decider_core::Decision;
 use units::{Bytes, Reason};
 
 use crate::{
-    order::{at_upper_bound, below_threshold, request_failed, request_open, shadow},
-    scene::{GIB, MIB, Scene, full, seconds_ago},
+    order::{
+        at_maximum_size, at_upper_bound, below_threshold, budget, class_not_expandable, quota,
+        request_failed, request_open, runaway, shadow,
+    },
+    scene::{GIB, MIB, Scene, first_seen, full, sample, seconds_ago},
 };
+
+/// Nothing is needed of it now, and one thing is in the way of a growth.
+fn at_rest(spoil: impl FnOnce(&mut Scene)) -> Scene {
+    let mut scene = full();
+    below_threshold(&mut scene);
+    spoil(&mut scene);
+    scene
+}
 
 #[test]
 fn a_barrier_is_told_while_there_is_no_need() {
-    let barrier = |spoil: fn(&mut Scene)| {
-        let mut scene = full();
-        below_threshold(&mut scene);
-        spoil(&mut scene);
-        (scene.reason(), scene.barrier())
+    assert_eq!(at_rest(|_| ()).barrier(), None);
+    let spent: fn(&mut Scene) = |s| {
+        budget(s);
+        s.db.modified.at.push(seconds_ago(30));
     };
-    assert_eq!(barrier(|_| ()), (Reason::BelowThreshold, None));
+    let barriers: [(fn(&mut Scene), Reason); 7] = [
+        (class_not_expandable, Reason::NotExpandable),
+        (at_upper_bound, Reason::AtUpperBound),
+        (at_maximum_size, Reason::AtMaximumSize),
+        (quota, Reason::QuotaExceeded),
+        (spent, Reason::BudgetSpent),
+        (runaway, Reason::Runaway),
+        (shadow, Reason::Shadow),
+    ];
+    for (spoil, barrier) in barriers {
+        assert_eq!(at_rest(spoil).barrier(), Some(barrier));
+    }
     assert_eq!(
-        barrier(at_upper_bound),
-        (Reason::BelowThreshold, Some(Reason::AtUpperBound))
+        at_rest(budget).barrier(),
+        None,
+        "one is kept for when it has to grow"
     );
-    assert_eq!(barrier(shadow), (Reason::BelowThreshold, Some(Reason::Shadow)));
+    let open = at_rest(request_open);
     assert_eq!(
-        barrier(request_open),
+        (open.reason(), open.barrier()),
         (Reason::RequestOpen, None),
         "what ends by itself is no barrier"
+    );
+}
+
+/// The guard is asked of databases without an upperBound, for a day, and not in an emergency.
+#[test]
+fn a_runaway_is_a_barrier_only_where_it_would_stop_a_growth() {
+    let with = |change: fn(&mut Scene)| {
+        let mut scene = at_rest(runaway);
+        change(&mut scene);
+        scene.barrier()
+    };
+    assert_eq!(with(|_| ()), Some(Reason::Runaway));
+    assert_eq!(with(|s| s.spec.upper_bound = Some("8Gi".into())), None);
+    assert_eq!(
+        with(|s| first_seen(s).sample = sample(GIB, GIB * 96 / 100)),
+        None,
+        "an emergency"
+    );
+    assert_eq!(
+        with(|s| s.db.growths[3].at = seconds_ago(24 * 3_600)),
+        None,
+        "three within a day"
     );
 }
 

@@ -241,6 +241,7 @@ async fn silence_is_stale_and_not_empty() {
         "what was known stays, with its reason"
     );
     assert_eq!(autoscaler["status"]["canGrow"], "No");
+    assert_eq!(condition(&autoscaler, "CanGrow").unwrap()["reason"], "Stale");
     agent.report_to(decider.address);
     world.reason("pg-as", "BelowThreshold").await;
     decider.stop().await;

@@ -1,11 +1,16 @@
 //! Whether a database can grow is said before it has to.
 
+use std::{sync::Mutex, time::Duration};
+
+use proto::usage::v1::Reading;
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use crate::{
+    agent::{Agent, reading},
     bed::Bed,
     server::{send, until},
-    world::{GIB, World, condition},
+    world::{GIB, MIB, World, condition, percent},
 };
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
@@ -49,7 +54,219 @@ async fn that_the_resizer_is_gone_is_told_before_it_is_needed() {
     decider.stop().await;
 }
 
-const MIB: u64 = 1 << 20;
+/// What the autoscaler of this name says of its ability to grow: status, reason and message.
+async fn can_grow(world: &World, name: &str) -> Option<[String; 3]> {
+    let object = world.get_autoscaler(name).await;
+    let condition = condition(&object, "CanGrow")?;
+    Some(
+        ["status", "reason", "message"].map(|field| condition[field].as_str().unwrap_or_default().to_owned()),
+    )
+}
+
+/// Waits until it says that it cannot, for this reason and in these words.
+async fn cannot_grow(world: &World, name: &str, reason: &str, words: &[&str]) {
+    until(&format!("{name} cannot grow: {reason}"), async || {
+        let said = can_grow(world, name).await;
+        said.is_some_and(|[status, why, _]| status == "False" && why == reason)
+    })
+    .await;
+    let [_, _, message] = can_grow(world, name).await.unwrap();
+    for word in words {
+        assert!(message.contains(word), "{name}: {message}");
+    }
+}
+
+/// A class with a profile of its own.
+async fn class(world: &World, name: &str, profile: Value) {
+    let class = json!({"metadata": {"name": name}, "provisioner": "loop.test", "allowVolumeExpansion": true});
+    send(
+        &world.client,
+        "POST",
+        "/apis/storage.k8s.io/v1/storageclasses",
+        &class,
+    )
+    .await;
+    let mut spec = json!({"storageClassName": name});
+    spec.as_object_mut()
+        .unwrap()
+        .extend(profile.as_object().unwrap().clone());
+    let profile = json!({"apiVersion": "highwater.dev/v1alpha1", "kind": "StorageProfile",
+                         "metadata": {"name": name}, "spec": spec});
+    let path = "/apis/highwater.dev/v1alpha1/storageprofiles";
+    send(&world.client, "POST", path, &profile).await;
+}
+
+/// Half full at most, all of them: nothing is needed.
+#[tokio::test]
+async fn each_thing_that_is_in_the_way_is_told_while_there_is_time() {
+    let bed = Bed::new().await;
+    let world = World::new(&bed, "barriers").await;
+    class(&world, "narrow", json!({})).await;
+    class(&world, "largest", json!({"maximumSize": "1Gi"})).await;
+    let once = json!({"modifications": {"count": 1, "window": "24h"}});
+    class(&world, "spent", once).await;
+    let decider = bed.decider().await;
+    let mut agent = world.agent();
+    agent.report_to(decider.address);
+    for (name, class) in [
+        ("fixed", "fixed"),
+        ("narrow", "narrow"),
+        ("largest", "largest"),
+        ("spent", "spent"),
+        ("unseen", "fast"),
+    ] {
+        world.postgres(name).await;
+        world.member(name, 0, class).await;
+        world.autoscaler(name, name, json!({})).await;
+        if name != "unseen" {
+            agent.measures(&world.pv(name, 0), GIB, GIB / 2);
+        }
+    }
+    // The one modification that its provider allows a day.
+    let pv = world.pv("spent", 0);
+    agent.measures(&pv, GIB, percent(81, GIB));
+    let request = world.requests_are(1).await.remove(0);
+    world.grow_claim("data-spent-0", "1536Mi").await;
+    world.end(&request, "Successful").await;
+    agent.measures(&pv, GIB * 3 / 2, GIB / 2);
+    let all = json!({"narrow.storageclass.storage.k8s.io/requests.storage": "1Gi"});
+    let quota = json!({"metadata": {"name": "disk"}, "spec": {"hard": all}});
+    send(&world.client, "POST", &world.core("resourcequotas", ""), &quota).await;
+    let used = json!({"status": {"hard": all, "used": all}});
+    let path = world.core("resourcequotas", "disk/status");
+    send(&world.client, "PATCH", &path, &used).await;
+
+    for (name, reason, words) in [
+        (
+            "fixed",
+            "NotExpandable",
+            ["storage class \"fixed\"", "allowVolumeExpansion"],
+        ),
+        (
+            "narrow",
+            "QuotaExceeded",
+            ["ResourceQuota disk", "leaves no growth"],
+        ),
+        ("largest", "AtMaximumSize", ["maximumSize 1Gi", "largest"]),
+        (
+            "spent",
+            "BudgetSpent",
+            ["allows 1 modifications", "the next one at"],
+        ),
+        ("unseen", "NotMeasured", ["data-unseen-0", "agent"]),
+    ] {
+        cannot_grow(&world, name, reason, &words).await;
+    }
+    assert_eq!(world.requests().await.len(), 1, "nothing is needed");
+    decider.stop().await;
+}
+
+/// Nobody has resized for the last request: that is in the way of the next one, too.
+#[tokio::test]
+async fn a_resizer_that_did_not_answer_is_in_the_way() {
+    let bed = Bed::new().await;
+    let world = World::new(&bed, "no-resizer").await;
+    world.database("pg", 1).await;
+    world.autoscaler("pg", "pg", json!({})).await;
+    let decider = bed.decider().await;
+    let mut agent = world.agent();
+    agent.report_to(decider.address);
+    let pv = world.pv("pg", 0);
+    agent.measures(&pv, GIB, percent(81, GIB));
+    let request = world.requests_are(1).await.remove(0);
+    agent.measures(&pv, GIB, GIB / 2);
+    let name = request["metadata"]["name"].as_str().unwrap();
+    let failed = json!({"status": {"phase": "Failed", "conditions": [
+        {"type": "Failed", "status": "True", "reason": "NobodyResizes",
+         "lastTransitionTime": request["metadata"]["creationTimestamp"]}]}});
+    let path = world.ops(&format!("{name}/status"));
+    send(&world.client, "PATCH", &path, &failed).await;
+    cannot_grow(&world, "pg", "NobodyResizes", &[name, "csi-resizer"]).await;
+    decider.stop().await;
+}
+
+/// What it fills by each second: far above what a window rounds away.
+const RATE: u64 = 48 << 10;
+
+/// Runs `test` while a volume fills steadily, whose room lasts as long as is said.
+async fn filling<T>(agent: &Agent, pv: &str, lasts: &Mutex<Duration>, test: impl Future<Output = T>) -> T {
+    let fill = async {
+        let begun = Instant::now();
+        loop {
+            let used = 64 * MIB + RATE * u64::try_from(begun.elapsed().as_millis()).unwrap() / 1_000;
+            let available = RATE * lasts.lock().unwrap().as_secs();
+            agent.says(
+                pv,
+                Reading {
+                    available,
+                    ..reading(GIB, used)
+                },
+            );
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        () = fill => unreachable!("it fills for ever"),
+        done = test => done,
+    }
+}
+
+/// Less than a day, an hour and ten minutes are left: each is told of once, by whichever decider.
+#[tokio::test]
+async fn who_cannot_grow_is_warned_of_three_times() {
+    let bed = Bed::new().await;
+    let world = World::new(&bed, "full-soon").await;
+    world.database("pg", 1).await;
+    world.autoscaler("pg", "pg", json!({"upperBound": "1Gi"})).await;
+    let decider = bed.decider().await;
+    let mut agent = world.agent();
+    agent.report_to(decider.address);
+    let lasts = Mutex::new(Duration::from_secs(5 * 3_600));
+    let warnings = async |count: usize| {
+        until(&format!("{count} warnings"), async || {
+            world.events("pg", "FullSoon").await.len() == count
+        })
+        .await;
+    };
+    let last_for = |minutes: u64| *lasts.lock().unwrap() = Duration::from_secs(60 * minutes);
+    let full_in = async |label: &str| {
+        until(label, async || {
+            world.get_autoscaler("pg").await["status"]["fullIn"] == label
+        })
+        .await;
+    };
+    let pv = world.pv("pg", 0);
+    let test = async {
+        warnings(1).await;
+        last_for(45);
+        warnings(2).await;
+        last_for(25);
+        full_in("20m").await;
+        last_for(3);
+        warnings(3).await;
+    };
+    filling(&agent, &pv, &lasts, test).await;
+    decider.stop().await;
+    let decider = bed.decider().await;
+    agent.report_to(decider.address);
+    let test = until("it predicts the same", async || {
+        decider.metric("highwater_decider_full_within_hour", "no") >= 1.0
+    });
+    filling(&agent, &pv, &lasts, test).await;
+    let [_, _, why] = can_grow(&world, "pg").await.unwrap();
+    let told = world.events("pg", "FullSoon").await;
+    assert_eq!(told.len(), 3, "{told:?}");
+    for (event, labels) in told
+        .iter()
+        .zip([["2h", "4h", "8h"], ["20m", "30m", "1h"], ["1m", "2m", "5m"]])
+    {
+        let notes = labels.map(|label| format!("full in about {label} and cannot grow: {why}"));
+        let note = event["note"].as_str().unwrap();
+        assert!(notes.iter().any(|n| n == note), "{note}");
+        assert!(event["type"] == "Warning" && event["series"].is_null(), "{event}");
+    }
+    decider.stop().await;
+}
 
 #[tokio::test]
 async fn a_database_that_cannot_grow_is_told_of_before_it_is_full() {
@@ -63,14 +280,10 @@ async fn a_database_that_cannot_grow_is_told_of_before_it_is_full() {
         world.autoscaler(name, name, json!({"upperBound": bound})).await;
         agent.measures(&world.pv(name, 0), GIB, GIB / 2);
     }
-    let said = async |name: &str| {
-        let object = world.get_autoscaler(name).await;
-        let condition = condition(&object, "CanGrow")?;
-        Some((condition["status"].clone(), condition["reason"].clone()))
-    };
-    until("both say whether they can grow", async || {
-        said("open").await == Some((json!("True"), json!("CanGrow")))
-            && said("bound").await == Some((json!("False"), json!("AtUpperBound")))
+    cannot_grow(&world, "bound", "AtUpperBound", &["upperBound 1Gi"]).await;
+    until("the other can grow", async || {
+        let said = can_grow(&world, "open").await;
+        said.is_some_and(|[status, reason, _]| status == "True" && reason == "CanGrow")
     })
     .await;
     let warned = async |name: &str| world.has_event(name, "FullSoon").await;

@@ -226,13 +226,20 @@ impl World {
 
     /// Whether an Event of this reason is told about this object.
     pub(crate) async fn has_event(&self, about: &str, reason: &str) -> bool {
+        !self.events(about, reason).await.is_empty()
+    }
+
+    /// The Events of this reason about this object, oldest first.
+    pub(crate) async fn events(&self, about: &str, reason: &str) -> Vec<Value> {
         let path = format!("/apis/events.k8s.io/v1/namespaces/{}/events", self.ns);
-        let list = try_get(&self.client, &path).await.unwrap_or_default();
-        list["items"].as_array().is_some_and(|items| {
-            items
-                .iter()
-                .any(|e| e["regarding"]["name"] == about && e["reason"] == reason)
-        })
+        let mut list = try_get(&self.client, &path).await.unwrap_or_default();
+        let mut items = list["items"]
+            .as_array_mut()
+            .map(std::mem::take)
+            .unwrap_or_default();
+        items.retain(|e| e["regarding"]["name"] == about && e["reason"] == reason);
+        items.sort_by_key(|e| e["eventTime"].to_string());
+        items
     }
 
     pub(crate) fn core(&self, plural: &str, name: &str) -> String {
