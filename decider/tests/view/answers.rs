@@ -43,6 +43,25 @@ async fn a_follower_answers_and_says_so() {
 }
 
 #[tokio::test]
+async fn what_pins_write_ahead_log_is_a_note() {
+    let mut bed = Bed::new(decider_core::decide).await;
+    bed.database_that_retains("demo", "shop", Some("slot old keeps 3Gi"));
+    bed.database("demo", "wiki");
+    bed.start().await;
+    let (_, answer) = bed.get("/v1/databases/demo/shop").await;
+    let notes = &answer["databases"][0]["notes"];
+    assert_eq!(notes[0]["reason"], "WALRetained", "{answer}");
+    let message = notes[0]["message"].as_str().unwrap();
+    assert!(message.starts_with("slot old keeps 3Gi"), "{message}");
+    let (_, answer) = bed.get("/v1/databases/demo/wiki").await;
+    assert!(
+        !answer.to_string().contains("WALRetained"),
+        "nothing pins it: {answer}"
+    );
+    bed.stop().await;
+}
+
+#[tokio::test]
 async fn pages_go_on_where_the_last_one_ended_and_keep_to_a_namespace() {
     let mut bed = Bed::new(decider_core::decide).await;
     for (namespace, name) in [("b", "y"), ("a", "x"), ("b", "x"), ("c", "z"), ("a", "w")] {

@@ -123,6 +123,11 @@ impl Bed {
 
     /// A Postgres with one bound claim of a GiB, and its autoscaler `<name>-as`.
     pub(crate) fn database(&self, namespace: &str, name: &str) {
+        self.database_that_retains(namespace, name, None);
+    }
+
+    /// The same, whose condition WALRetained says this.
+    pub(crate) fn database_that_retains(&self, namespace: &str, name: &str, wal: Option<&str>) {
         let (set, claim, pv) = (
             Key::new(namespace, name),
             format!("data-{name}-0"),
@@ -139,7 +144,7 @@ impl Bed {
                 },
                 deleting: false,
                 size: Some(Bytes::GIB),
-                wal_retained: None,
+                wal_retained: wal.map(str::to_owned),
             },
         );
         o.claims.put(

@@ -18,6 +18,7 @@ mod line;
 mod pods;
 mod readiness;
 mod refused;
+mod retained;
 mod server;
 mod supersede;
 mod world;
