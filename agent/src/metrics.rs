@@ -192,8 +192,20 @@ impl Default for OwnCost {
 #[cfg(test)]
 mod tests {
     use prometheus_client::{encoding::text::encode, registry::Registry};
+    use runtime::metrics_page;
 
     use super::{Metrics, OwnCost};
+
+    #[test]
+    fn all_are_on_the_page_of_metrics() {
+        let mut registry = Registry::with_prefix("highwater_agent");
+        let _metrics = Metrics::register(&mut registry);
+        let page = include_str!("../../docs/metrics.md");
+        assert_eq!(
+            metrics_page::rows(&registry).unwrap(),
+            metrics_page::section(page, "## Agent")
+        );
+    }
 
     #[test]
     fn the_process_knows_its_cost() {

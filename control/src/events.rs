@@ -74,6 +74,18 @@ struct Metrics {
     lost: Family<Lost, Counter>,
 }
 
+impl Metrics {
+    fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register(
+            "lost_events",
+            "Events that could not be told",
+            metrics.lost.clone(),
+        );
+        metrics
+    }
+}
+
 impl Events {
     /// The Events of the box `name` (`decider`) in the pod `pod_name`, and the task that sends them until a
     /// second after `stop` is cancelled.
@@ -85,12 +97,7 @@ impl Events {
         registry: &mut Registry,
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = anyhow::Result<()>> + Send + 'static) {
-        let metrics = Metrics::default();
-        registry.register(
-            "lost_events",
-            "Events that could not be told",
-            metrics.lost.clone(),
-        );
+        let metrics = Metrics::register(registry);
         let (queue, waiting) = mpsc::channel(WAITING);
         let sender = Sender::new(client, name, pod_name, metrics.clone());
         let events = Self {
@@ -132,5 +139,24 @@ impl Events {
             self.metrics.lost.get_or_create(&Lost { why: "queue" }).inc();
             tracing::debug!(reason = %lost.reason, note = lost.note, "an Event is dropped: too many wait");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime::metrics_page;
+
+    use super::*;
+
+    #[test]
+    fn all_are_on_the_page_of_metrics() {
+        let mut registry = Registry::with_prefix("highwater_*");
+        let metrics = Metrics::register(&mut registry);
+        drop(metrics.lost.get_or_create(&Lost { why: "full" }));
+        let page = include_str!("../../docs/metrics.md");
+        assert_eq!(
+            metrics_page::rows(&registry).unwrap(),
+            metrics_page::section(page, "### Events")
+        );
     }
 }

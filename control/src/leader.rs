@@ -232,7 +232,20 @@ impl Leader {
 
 #[cfg(test)]
 mod tests {
+    use runtime::metrics_page;
+
     use super::*;
+
+    #[test]
+    fn all_are_on_the_page_of_metrics() {
+        let mut registry = Registry::with_prefix("highwater_*");
+        let _metrics = Metrics::register(&mut registry);
+        let page = include_str!("../../docs/metrics.md");
+        assert_eq!(
+            metrics_page::rows(&registry).unwrap(),
+            metrics_page::section(page, "### Leases")
+        );
+    }
 
     #[test]
     fn gains_and_losses_are_told_and_renewals_are_not() {

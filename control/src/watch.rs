@@ -219,3 +219,33 @@ fn resource<K: Resource<DynamicType = ()>>() -> String {
         format!("{plural}.{group}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use runtime::metrics_page;
+
+    use super::*;
+
+    #[test]
+    fn all_are_on_the_page_of_metrics() {
+        let mut registry = Registry::with_prefix("highwater_*");
+        let Metrics {
+            malformed,
+            malformed_now,
+            objects,
+            failures,
+        } = Metrics::register(&mut registry);
+        let kind = Kind { kind: "Pod".into() };
+        for counter in [malformed, failures] {
+            drop(counter.get_or_create(&kind));
+        }
+        for gauge in [malformed_now, objects] {
+            drop(gauge.get_or_create(&kind));
+        }
+        let page = include_str!("../../docs/metrics.md");
+        assert_eq!(
+            metrics_page::rows(&registry).unwrap(),
+            metrics_page::section(page, "### Watches")
+        );
+    }
+}

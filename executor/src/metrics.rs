@@ -226,3 +226,31 @@ impl Metrics {
         self.internal_errors.inc();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use runtime::metrics_page;
+
+    use super::*;
+
+    #[test]
+    fn all_are_on_the_page_of_metrics() {
+        let mut registry = Registry::with_prefix("highwater_executor");
+        let metrics = Metrics::register(&mut registry);
+        let reason = Reason::Successful.as_str();
+        drop(metrics.steps.get_or_create(&StepLabel { step: "Note" }));
+        drop(metrics.ends.get_or_create(&ReasonLabel { reason }));
+        drop(metrics.waiting.get_or_create(&ReasonLabel { reason }));
+        drop(
+            metrics
+                .state_seconds
+                .get_or_create(&StateLabel { state: "Begin" }),
+        );
+        metrics.failed(RetryClass::Bug);
+        let page = include_str!("../../docs/metrics.md");
+        assert_eq!(
+            metrics_page::rows(&registry).unwrap(),
+            metrics_page::section(page, "## Executor")
+        );
+    }
+}

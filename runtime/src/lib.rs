@@ -9,6 +9,7 @@ pub mod args;
 pub mod build;
 pub mod clock;
 pub mod log;
+pub mod metrics_page;
 pub mod process;
 pub mod readiness;
 pub mod report;

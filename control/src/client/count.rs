@@ -118,7 +118,27 @@ fn resource(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::resource;
+    use runtime::metrics_page;
+
+    use super::*;
+
+    #[test]
+    fn all_are_on_the_page_of_metrics() {
+        let mut registry = Registry::with_prefix("highwater_*");
+        let layer = CountLayer::register(&mut registry, Duration::ZERO);
+        let (resource, code) = ("pods".into(), "200".into());
+        let labels = Labels {
+            verb: "get",
+            resource,
+            code,
+        };
+        drop(layer.requests.get_or_create(&labels));
+        let page = include_str!("../../../docs/metrics.md");
+        assert_eq!(
+            metrics_page::rows(&registry).unwrap(),
+            metrics_page::section(page, "### Requests to the API server")
+        );
+    }
 
     #[test]
     fn resources_are_found_in_paths() {

@@ -67,3 +67,25 @@ impl Metrics {
         self.failures.get_or_create(&ClassLabel { class }).inc();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use runtime::metrics_page;
+
+    use super::*;
+
+    #[test]
+    fn all_are_on_the_page_of_metrics() {
+        let mut registry = Registry::with_prefix("highwater_provisioner");
+        let metrics = Metrics::register(registry.sub_registry_with_prefix("petset"));
+        let step = StepLabel { step: "CreatePod" };
+        drop(metrics.steps.get_or_create(&step));
+        drop(metrics.refused.get_or_create(&step));
+        metrics.failed(RetryClass::Bug);
+        let page = include_str!("../../../docs/metrics.md");
+        assert_eq!(
+            metrics_page::rows(&registry).unwrap(),
+            metrics_page::section(page, "## Provisioner: PetSets")
+        );
+    }
+}

@@ -68,3 +68,24 @@ impl Metrics {
         self.checks.get_or_create(&ResultLabel { result }).inc();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use runtime::metrics_page;
+
+    use super::*;
+
+    #[test]
+    fn all_are_on_the_page_of_metrics() {
+        let mut registry = Registry::with_prefix("highwater_provisioner");
+        let metrics = Metrics::register(&mut registry);
+        metrics.done("create");
+        metrics.failed(RetryClass::Bug);
+        metrics.checked(true);
+        let page = include_str!("../../../docs/metrics.md");
+        assert_eq!(
+            metrics_page::rows(&registry).unwrap(),
+            metrics_page::section(page, "## Provisioner: databases")
+        );
+    }
+}
