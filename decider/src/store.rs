@@ -67,6 +67,9 @@ struct Inner {
 }
 
 impl Store {
+    /// Bytes of what is kept of one mount, beside its names and the past of its window.
+    pub const STATE: usize = size_of::<Entry>();
+
     /// An empty store, whose volumes have these words for their names.
     #[must_use]
     pub fn sharing(words: Words) -> Self {
