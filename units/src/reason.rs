@@ -5,39 +5,13 @@
 //! to an object (names, sizes, ages) goes into the message beside it; what a user can do about it is
 //! [`Reason::remedy`].
 
-macro_rules! reasons {
-    ($($(#[doc = $doc:literal])+ $name:ident => $remedy:literal,)+) => {
-        /// Why something was, or was not, done.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum Reason { $($(#[doc = $doc])+ $name,)+ }
+mod provisioner;
+mod table;
 
-        impl Reason {
-            /// Every reason, in the order of declaration.
-            pub const ALL: &'static [Reason] = &[$(Reason::$name,)+];
+use provisioner::with_those_of_provisioner;
+use table::reasons;
 
-            /// The CamelCase word: condition and Event reason, metric label, log field.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Reason::$name => stringify!($name),)+ }
-            }
-
-            /// What it says, in a sentence: the documentation of the reason.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Reason::$name => concat!($($doc,)+),)+ }
-            }
-
-            /// What a user can do about it; empty where nothing needs doing.
-            #[must_use]
-            pub const fn remedy(self) -> &'static str {
-                match self { $(Reason::$name => $remedy,)+ }
-            }
-        }
-    };
-}
-
-reasons! {
+with_those_of_provisioner! {
     // === decider: holds, in the order in which `decide` asks ===
     /// The autoscaler's trigger is not `On`.
     TriggerOff => "set spec.storage.postgres.trigger to \"On\"",
@@ -258,90 +232,6 @@ reasons! {
     Failed => "",
     /// The request was skipped.
     Skipped => "",
-
-    // === PetSet controller: what it did, in the words of the StatefulSet controller ===
-    /// A pod or claim was created.
-    SuccessfulCreate => "",
-    /// A pod or claim could not be created; it is tried again.
-    FailedCreate => "see the message: a quota, an admission policy, or the template",
-    /// A pod or claim was changed.
-    SuccessfulUpdate => "",
-    /// A pod or claim could not be changed; it is tried again.
-    FailedUpdate => "see the message",
-    /// A pod was deleted.
-    SuccessfulDelete => "",
-    /// A pod could not be deleted; it is tried again.
-    FailedDelete => "see the message",
-
-    // === PetSet controller: waits ===
-    /// A pod is not made before its claim, which is being deleted, is gone.
-    ClaimTerminating => "wait for the claim to be gone; if it stays, see which pod uses it",
-    /// A claim is not bound yet, for the cause in the message.
-    ClaimPending => "correct spec.storage.storageClassName (of a PetSet: its claim template), or see what the class's driver says",
-    /// No node takes the pod.
-    Unschedulable => "lower the resources in spec.podTemplate, tolerate the taints, or add a node where the volume can be",
-    /// A container's image cannot be had.
-    ImagePullFailed => "correct the image (of a Postgres: spec.db.image of its PostgresVersion), or the pull secret",
-    /// A container cannot be set up, for instance because a Secret is missing.
-    ContainerConfigFailed => "create what the message names",
-    /// A container ends again and again.
-    ContainerFailing => "look at the container's log: kubectl logs --previous",
-    /// An ordinal is left alone for a request.
-    Held => "",
-    /// A hold that does not count any more stands in the PetSet's annotation.
-    HoldOver => "the executor removes it; if it does not run, remove the annotation highwater.dev/hold",
-
-    // === provisioner: databases ===
-    /// The provisioner has begun to make the database.
-    DatabaseProvisioningStartedSuccessfully => "",
-    /// All members are ready, and all standbys stream.
-    AllReplicasReady => "",
-    /// A member is missing or not ready.
-    SomeReplicasNotReady => "see the member named in the message",
-    /// The primary answers, and writes.
-    DatabaseAcceptingConnectionRequest => "",
-    /// No primary answers, or it cannot write.
-    DatabaseNotAcceptingConnectionRequest => "see the cause in the message",
-    /// The database is healthy.
-    ReadinessCheckSucceeded => "",
-    /// The database is not healthy.
-    ReadinessCheckFailed => "see the cause in the message",
-    /// The database was complete for the first time.
-    DatabaseSuccessfullyProvisioned => "",
-    /// The database is stopped; its claims and Secrets are kept.
-    DatabaseHaltedSuccessfully => "set spec.halted to false to start it again",
-    /// The pods of a database that is to be stopped have not ended yet.
-    Halting => "",
-    /// A member runs and does not stream from the primary.
-    MemberNotStreaming => "see its log; if its volume was full and has grown, delete its pod; if its timeline has diverged, reinitialize it",
-    /// A volume is full: PostgreSQL cannot write.
-    VolumeFull => "create a PostgresOpsRequest of type VolumeExpansion with apply: Always, or wait for the autoscaler",
-    /// No PostgresVersion of the name in spec.version.
-    VersionNotFound => "write the name of a PostgresVersion: kubectl get postgresversions",
-    /// An object of a name that the database needs belongs to somebody else.
-    ObjectNotOurs => "rename or remove the object named in the message, or give the database another name",
-    /// The Secret with the superuser's password lacks a key, or names another user.
-    AuthSecretInvalid => "write the keys username (postgres) and password into the Secret named in the message",
-    /// Something that the spec names does not exist.
-    ReferenceNotFound => "create the object named in the message, or leave the field out",
-    /// Lines of user.conf cannot be used; the others are in force.
-    ConfigurationInvalid => "correct the lines named in the message",
-    /// spec.podTemplate or a service template holds what cannot be used.
-    TemplateInvalid => "correct the field named in the message",
-    /// Pods cannot be made.
-    PodsNotMade => "see the message of the PetSet's condition",
-    /// The spec asks for what only a PostgresOpsRequest does.
-    RequestNeeded => "create the PostgresOpsRequest named in the message",
-    /// A replication slot that nobody reads keeps WAL.
-    SlotRetainsWal => "bring the slot's standby back, or drop the slot",
-    /// archive_command fails, so WAL is kept.
-    ArchiverFailing => "repair the archive named by archive_command",
-    /// The pod said that it was the primary, and Patroni's store names another: its role label is taken off.
-    RoleTaken => "",
-    /// The database is being deleted and waits.
-    DeletionWaits => "see the message",
-    /// A request has stopped the provisioner for this database.
-    Paused => "",
 }
 
 impl Reason {
@@ -368,24 +258,4 @@ impl std::fmt::Display for Reason {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Reason;
-
-    #[test]
-    fn words_are_unique_and_fit_kubernetes_reasons() {
-        let mut words: Vec<_> = Reason::ALL.iter().map(|r| r.as_str()).collect();
-        assert!(
-            words
-                .iter()
-                .all(|w| w.len() <= 128 && w.chars().all(char::is_alphanumeric)),
-            "{words:?}"
-        );
-        for reason in Reason::ALL {
-            assert_eq!(Reason::of_word(reason.as_str()), Some(*reason));
-        }
-        assert_eq!(Reason::of_word("Unheard"), None);
-        words.sort_unstable();
-        words.dedup();
-        assert_eq!(words.len(), Reason::ALL.len());
-    }
-}
+mod tests;

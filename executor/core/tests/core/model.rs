@@ -3,14 +3,15 @@
 
 use executor_core::{
     Observed, Request, Step,
-    observed::{Complaint, Refusal, Resize, Target, Trial},
-    pause,
-    request::Phase,
-    step,
+    observed::{Refusal, Resize, Target, Trial},
+    pause, step,
 };
 use units::{Bytes, Reason};
 
-use crate::fixture::{at, gib};
+use crate::fixture::at;
+
+mod held;
+mod others;
 
 /// What may happen in a world besides the executor's steps.
 #[derive(Clone, Debug, Default)]
@@ -233,111 +234,6 @@ impl World {
         seen
     }
 
-    fn delete(&self) -> Option<World> {
-        let mut next = self.clone();
-        let request = next
-            .request
-            .as_mut()
-            .filter(|request| request.deleted.is_none())?;
-        request.deleted = Some(at(self.now));
-        if !request.finalizer {
-            next.request = None;
-        }
-        Some(next)
-    }
-
-    fn acknowledge(&self) -> Option<World> {
-        let mut next = self.clone();
-        let database = next.seen.database.as_mut()?;
-        let uid = pause::named(&database.paused.as_ref()?.message)?.1.to_owned();
-        if database.acknowledged.as_ref() == Some(&uid) {
-            return None;
-        }
-        database.acknowledged = Some(uid);
-        Some(next)
-    }
-
-    /// The next thing that resizer or kubelet does for a claim; `trouble` is what the resizer finds instead.
-    fn storage(&self, index: usize, trouble: Option<Resize>) -> Option<World> {
-        let mut next = self.clone();
-        let claim = next.seen.claims.get_mut(index)?;
-        if claim.request <= claim.capacity || claim.resize == trouble && claim.controller_error.is_some() {
-            return None;
-        }
-        if let Some(trouble) = trouble {
-            if claim.volume == Some(claim.request) {
-                return None;
-            }
-            claim.allocated = Some(claim.request);
-            claim.resize = Some(trouble);
-            claim.controller_error = Some(Complaint {
-                message: "no".into(),
-                at: Some(at(self.now)),
-            });
-            return Some(next);
-        }
-        match claim.resize {
-            Some(Resize::NodePending) => {
-                let nudge = format!("{}={}", claim.name, claim.request.get());
-                claim
-                    .pods
-                    .iter()
-                    .find(|pod| pod.nudged.as_ref() == Some(&nudge))?;
-                claim.capacity = claim.request;
-                claim.resize = None;
-                claim.controller_error = None;
-            }
-            Some(Resize::ControllerInProgress) if claim.volume == Some(claim.request) => {
-                claim.resize = Some(Resize::NodePending);
-            }
-            Some(Resize::ControllerInProgress) if claim.allocated == Some(claim.request) => {
-                claim.volume = Some(claim.request);
-            }
-            _ => {
-                claim.allocated = Some(claim.request);
-                claim.resize = Some(Resize::ControllerInProgress);
-                claim.resizer_seen = true;
-            }
-        }
-        Some(next)
-    }
-
-    /// What must hold when an executor writes that sees things as they are.
-    fn assert_allowed(&self, step: &Step) {
-        let mine = self.is_paused_by_request();
-        match step {
-            Step::PatchClaim { .. } | Step::PatchTemplate { .. } | Step::PatchPostgres { .. } => {
-                assert!(mine, "{step:?} while the database is not paused");
-            }
-            Step::Succeed(_) | Step::Fail(_) => assert!(!mine, "{step:?} while the database is paused"),
-            Step::Nudge { pod, value } => {
-                let mounted =
-                    |claim: &&executor_core::observed::Claim| claim.pods.iter().any(|p| p.name == *pod);
-                let claim = self.seen.claims.iter().find(mounted).unwrap();
-                assert!(
-                    claim.volume >= Some(gib(20)),
-                    "nudged before the volume has grown"
-                );
-                assert_ne!(claim.pods[0].nudged.as_ref(), Some(value), "nudged twice");
-            }
-            _ => {}
-        }
-    }
-
-    fn is_paused_by_request(&self) -> bool {
-        let paused = self
-            .seen
-            .database
-            .as_ref()
-            .and_then(|database| database.paused.as_ref());
-        let uid = self.request.as_ref().map(|request| request.uid.as_str());
-        paused
-            .and_then(|paused| pause::named(&paused.message))
-            .map(|(_, uid)| uid)
-            == uid
-            && uid.is_some()
-    }
-
     /// Time, state and next step, for a failure's message.
     pub(crate) fn summary(&self) -> String {
         let Some(request) = &self.request else {
@@ -346,27 +242,6 @@ impl World {
         let step = step(request, &self.seen, at(self.now));
         let state = executor_core::state(request, &self.seen, at(self.now));
         format!("{}: {state:?}, {step:?}", self.now)
-    }
-
-    /// What must hold in every world.
-    pub(crate) fn check(&self) {
-        assert!(
-            self.patched.iter().all(|size| *size == gib(20)),
-            "patched to {:?}",
-            self.patched
-        );
-        let Some(request) = &self.request else { return };
-        if request.record.phase == Phase::Successful {
-            for claim in self.seen.claims.iter() {
-                assert!(claim.size() >= gib(20), "Successful and {claim:?}");
-            }
-            let template = self.seen.petset.as_ref().and_then(|set| set.template);
-            assert!(
-                template >= Some(gib(20)),
-                "Successful and the template has {template:?}"
-            );
-            assert!(self.seen.database.as_ref().unwrap().storage >= Some(gib(20)));
-        }
     }
 }
 

@@ -6,14 +6,16 @@ use executor_core::{
     Observed,
     lsn::Lsn,
     observed::{
-        Answer, Claim, Cluster, Database, Held, Member, MemberPod, Own, PetSet, PodResize, Resize, Role, Sql,
-        Standing, Trouble,
+        Answer, Claim, Cluster, Database, Member, MemberPod, Own, PetSet, PodResize, Role, Sql, Standing,
+        Trouble,
     },
     request::{Request, Resources},
 };
 use units::Reason;
 
 use crate::fixture::{at, claim, gib, seen};
+
+mod others;
 
 /// Everything there is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -211,84 +213,6 @@ impl World {
             add("lead", self.lead(ordinal));
         }
         all
-    }
-
-    /// The PetSet's controller: takes up the template and the hold, makes pods.
-    fn controller(&self) -> Option<World> {
-        if self.abandoned {
-            return None;
-        }
-        let mut next = self.clone();
-        next.petset.present = Some(self.petset.replicas);
-        let hold = self
-            .petset
-            .hold
-            .as_ref()
-            .filter(|hold| hold.expires > at(self.now));
-        next.petset.held = hold.map(|hold| Held {
-            ordinal: hold.ordinal,
-            uid: hold.uid.clone(),
-        });
-        let kept = hold.map(|hold| hold.ordinal as usize);
-        for (ordinal, node) in next.nodes.iter_mut().enumerate() {
-            if node.pod.is_none() && kept != Some(ordinal) {
-                node.made += 1;
-                node.pod = Some(node.made);
-                node.resources = self.petset.resources.clone();
-            }
-        }
-        (next != *self).then_some(next)
-    }
-
-    fn kubelet(&self, ordinal: usize) -> Option<World> {
-        let mut next = self.clone();
-        let node = &mut next.nodes[ordinal];
-        if node.stopping {
-            node.stopping = false;
-            node.running = false;
-            node.pod = None;
-            node.resize = None;
-        } else if node.pod.is_some() && !node.running {
-            node.running = true;
-            if node.claim.resize == Some(Resize::NodePending) {
-                node.claim.capacity = node.claim.request;
-                node.claim.resize = None;
-            }
-        } else if matches!(node.resize, Some(PodResize::InProgress(_))) {
-            node.resize = None;
-        }
-        if next.away == Some(ordinal) && next.nodes[ordinal].running {
-            next.away = None;
-        }
-        (next != *self).then_some(next)
-    }
-
-    /// It expands only what is not in use.
-    fn driver(&self, ordinal: usize) -> Option<World> {
-        let mut next = self.clone();
-        let node = &mut next.nodes[ordinal];
-        let wants = node.claim.volume < Some(node.claim.request) && node.pod.is_none();
-        wants.then_some(())?;
-        node.claim.volume = Some(node.claim.request);
-        node.claim.allocated = Some(node.claim.request);
-        node.claim.resize = Some(Resize::NodePending);
-        Some(next)
-    }
-
-    /// One that is up takes the lead when the leader is not up; only Patroni's rule keeps it from losing rows: nobody
-    /// else who is up has more.
-    fn lead(&self, ordinal: usize) -> Option<World> {
-        let vacant = self.leader.is_none_or(|leader| !self.nodes[leader].is_up());
-        let node = &self.nodes[ordinal];
-        let furthest = self
-            .nodes
-            .iter()
-            .all(|other| !other.is_up() || other.rows <= node.rows);
-        (vacant && node.is_up() && furthest && self.leader != Some(ordinal)).then(|| {
-            let mut next = self.clone();
-            next.leader = Some(ordinal);
-            next
-        })
     }
 
     /// A rare thing happens, if it may once more.
