@@ -200,13 +200,15 @@ impl Uplink {
     ) -> (Duration, Result<(), session::Error>) {
         let mut open: Option<Open<'_>> = None;
         let connect = || session::channel(&self.authority, address, Arc::clone(&self.connector));
-        let accepted = || {
+        let stream = async {
+            let taken = session::open(self, async || connect().await, token).await?;
             tracing::info!(%address, "stream to a decider is open");
             self.metrics.connects.inc();
             open = Some(Open::new(self));
+            taken.listen(&self.board, token).await
         };
         let ended = tokio::select! {
-            ended = session::run(self, async || connect().await, accepted, token) => ended,
+            ended = stream => ended,
             // Not at once: an open stream takes its leave.
             () = async { token.cancelled().await; sleep(session::FAREWELL * 2).await } => Ok(()),
         };

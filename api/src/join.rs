@@ -169,75 +169,54 @@ fn holds_data(set: &Set, database: &Database) -> bool {
 }
 
 impl Database {
-    /// `None` for an object without namespace or uid, which no API server returns.
+    /// `word` makes, or finds, the words that it keeps. `None` for an object without namespace or uid, which no API server
+    /// returns.
     #[must_use]
-    pub fn of(postgres: &Postgres) -> Option<Database> {
+    pub fn of(postgres: &Postgres, word: impl Fn(&str) -> ArcStr) -> Option<Database> {
         Some(Database {
-            namespace: postgres.namespace()?.into(),
-            name: postgres.name_any().into(),
-            uid: postgres.uid()?.into(),
+            namespace: word(postgres.metadata.namespace.as_deref()?),
+            name: word(&postgres.name_any()),
+            uid: word(postgres.metadata.uid.as_deref()?),
         })
-    }
-
-    /// The same with other words for its own, which are equal.
-    #[must_use]
-    pub fn sharing(self, word: impl Fn(&str) -> ArcStr) -> Database {
-        let Database { namespace, name, uid } = self;
-        Database {
-            namespace: word(&namespace),
-            name: word(&name),
-            uid: word(&uid),
-        }
     }
 }
 
 impl Set {
-    /// `None` for an object without a namespace, which no API server returns.
+    /// `word` makes, or finds, the words that it keeps. `None` for an object without a namespace, which no API server returns.
     #[must_use]
-    pub fn of(petset: &PetSet) -> Option<Set> {
+    pub fn of(petset: &PetSet, word: impl Fn(&str) -> ArcStr) -> Option<Set> {
         let mut labels = petset.spec.selector.match_labels.clone().unwrap_or_default();
         labels.extend(petset.labels().clone());
         let owners = petset.owner_references().iter();
         Some(Set {
             owners: owners
                 .filter(|owner| owner.kind == "Postgres" && owner.api_version.starts_with("kubedb.com/"))
-                .map(|owner| owner.uid.as_str().into())
+                .map(|owner| word(&owner.uid))
                 .collect(),
-            ..Set::labelled(petset.namespace()?, petset.name_any(), &labels)
+            ..Set::labelled(
+                petset.metadata.namespace.as_deref()?,
+                &petset.name_any(),
+                &labels,
+                word,
+            )
         })
-    }
-
-    /// The same with other words for its own, which are equal.
-    #[must_use]
-    pub fn sharing(self, word: impl Fn(&str) -> ArcStr) -> Set {
-        let Set {
-            namespace,
-            name,
-            instance,
-            holds_other_data,
-            owners,
-        } = self;
-        Set {
-            namespace: word(&namespace),
-            name: word(&name),
-            instance: instance.as_deref().map(&word),
-            holds_other_data,
-            owners: owners.iter().map(|owner| word(owner)).collect(),
-        }
     }
 
     /// Of these labels, without owners. What is not needed of them is not kept: there is a set for each database.
     #[must_use]
-    pub fn labelled(namespace: String, name: String, labels: &BTreeMap<String, String>) -> Set {
+    pub fn labelled(
+        namespace: &str,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        word: impl Fn(&str) -> ArcStr,
+    ) -> Set {
         let of_postgres = labels.get(LABEL_NAME).is_some_and(|name| name == NAME_POSTGRES);
         let role = labels.get(LABEL_ROLE).map(String::as_str);
+        let instance = labels.get(LABEL_INSTANCE).filter(|_| of_postgres);
         Set {
-            namespace: namespace.into(),
-            name: name.into(),
-            instance: labels
-                .get(LABEL_INSTANCE)
-                .filter(|_| of_postgres)
-                .map(|name| name.as_str().into()),
+            namespace: word(namespace),
+            name: word(name),
+            instance: instance.map(|name| word(name)),
             holds_other_data: matches!(role, Some("arbiter" | "read-replica"))
                 || labels.contains_key(LABEL_READ_REPLICA),
             owners: Box::default(),

@@ -62,7 +62,7 @@ impl Objects {
         let (postgreses, task) = named.all(sharing(words, Postgres::of));
         tasks.spawn("watch postgreses", task);
         let (sets, task) = named.all(sharing(words, |set: PetSet, words| {
-            Some(Set::of(&set)?.sharing(|word| words.share(word)))
+            Set::of(&set, |word| words.share(word))
         }));
         tasks.spawn("watch petsets", task);
         let (requests, task) = watches.all(Request::of);

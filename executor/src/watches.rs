@@ -157,7 +157,7 @@ fn postgres(object: Postgres) -> Option<SeenPostgres> {
         .unwrap_or_default();
     let paused = find(conditions, condition::PAUSED).filter(|paused| paused.is_true());
     Some(SeenPostgres {
-        database: Database::of(&object)?,
+        database: Database::of(&object, |word| word.into())?,
         pause: paused.map(|paused| paused.message.clone().unwrap_or_default()),
         digest: digest(&(&object.spec.storage, &object.status)),
     })
@@ -166,7 +166,7 @@ fn postgres(object: Postgres) -> Option<SeenPostgres> {
 fn petset(object: PetSet) -> Option<SeenSet> {
     let status = object.status.clone().unwrap_or_default();
     Some(SeenSet {
-        set: Set::of(&object)?,
+        set: Set::of(&object, |word| word.into())?,
         digest: digest(&(
             object.annotations().get(ANNOTATION_HOLD),
             object.spec.replicas,

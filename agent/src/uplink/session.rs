@@ -48,34 +48,38 @@ pub(super) enum Error {
     NotAccepted,
 }
 
-/// The sampler of a stream, and the news that the replica took the stream or set levels.
+/// The sampler of a stream, and the news that the replica set levels.
 #[derive(Debug)]
 struct Told {
     sampler: Mutex<Sampler>,
-    accepted: Notify,
     levels: Notify,
 }
 
-/// Streams to the replica at `address` until either side ends it; `accepted` is called when the stream is open.
-pub(super) async fn run(
+/// A stream that the replica has taken.
+pub(super) struct Taken {
+    inbound: Streaming<DeciderMessage>,
+    told: Arc<Told>,
+}
+
+/// Opens a stream to a replica, which sends no more than who it is until the replica has taken it.
+pub(super) async fn open(
     uplink: &Uplink,
     connect: impl AsyncFnOnce() -> Result<Channel, Error>,
-    accepted: impl FnOnce(),
     token: &CancellationToken,
-) -> Result<(), Error> {
+) -> Result<Taken, Error> {
     let channel = connect().await?;
     let told = Arc::new(Told {
         sampler: Mutex::new(Sampler::new(uplink.pace.heartbeat, uplink.pace.snapshot_every)),
-        accepted: Notify::new(),
         levels: Notify::new(),
     });
+    let (taken, is_taken) = watch::channel(false);
     let outbound = Outbound {
         hello: Some(wire::hello(&uplink.identity, uplink.clock.now())),
         board: Arc::clone(&uplink.board),
         ticks: uplink.board.ticks(),
         told: Arc::clone(&told),
         metrics: uplink.metrics.clone(),
-        accepted: false,
+        is_taken,
         token: token.clone(),
     };
     // The place of the agent's token: metadata of this request.
@@ -85,9 +89,11 @@ pub(super) async fn run(
         .await
         .map_err(|_| Error::NotAccepted)?
         .map_err(|status| Error::Stream(Box::new(status)))?;
-    told.accepted.notify_one();
-    accepted();
-    listen(response.into_inner(), &told, &uplink.board, token).await
+    taken.send_replace(true);
+    Ok(Taken {
+        inbound: response.into_inner(),
+        told,
+    })
 }
 
 /// A connection to the replica, with `connector` under HTTP/2.
@@ -112,40 +118,37 @@ pub(super) async fn channel(
         .map_err(Error::Connect)
 }
 
-/// Takes what the replica says until the stream ends.
-async fn listen(
-    mut inbound: Streaming<DeciderMessage>,
-    told: &Told,
-    board: &Board,
-    token: &CancellationToken,
-) -> Result<(), Error> {
-    loop {
-        let message = tokio::select! {
-            message = inbound.message() => message,
-            () = token.cancelled() => break,
-        };
-        match message.map_err(|status| Error::Stream(Box::new(status)))? {
-            None => return Ok(()),
-            Some(DeciderMessage {
-                body: Some(Body::Levels(Levels { volumes })),
-            }) => {
-                let levels = volumes.into_iter().map(|volume| (volume.index, volume.used));
-                let named = told.sampler().set_levels(levels);
-                board.note_levels(named);
-                told.levels.notify_one();
+impl Taken {
+    /// Takes what the replica says until either side ends the stream.
+    pub(super) async fn listen(mut self, board: &Board, token: &CancellationToken) -> Result<(), Error> {
+        loop {
+            let message = tokio::select! {
+                message = self.inbound.message() => message,
+                () = token.cancelled() => break,
+            };
+            match message.map_err(|status| Error::Stream(Box::new(status)))? {
+                None => return Ok(()),
+                Some(DeciderMessage {
+                    body: Some(Body::Levels(Levels { volumes })),
+                }) => {
+                    let levels = volumes.into_iter().map(|volume| (volume.index, volume.used));
+                    let named = self.told.sampler().set_levels(levels);
+                    board.note_levels(named);
+                    self.told.levels.notify_one();
+                }
+                // An acknowledgement tells nothing that is needed: what is lost comes again with the next snapshot.
+                Some(DeciderMessage {
+                    body: Some(Body::Ack(_)) | None,
+                }) => {}
             }
-            // An acknowledgement tells nothing that is needed: what is lost comes again with the next snapshot.
-            Some(DeciderMessage {
-                body: Some(Body::Ack(_)) | None,
-            }) => {}
         }
+        // The outbound half has ended with the token: the replica ends its half when it has read all.
+        let ended = async { while let Ok(Some(_)) = self.inbound.message().await {} };
+        if timeout(FAREWELL, ended).await.is_err() {
+            tracing::debug!("a decider did not end the stream");
+        }
+        Ok(())
     }
-    // The outbound half has ended with the token: the replica ends its half when it has read all.
-    let ended = async { while let Ok(Some(_)) = inbound.message().await {} };
-    if timeout(FAREWELL, ended).await.is_err() {
-        tracing::debug!("a decider did not end the stream");
-    }
-    Ok(())
 }
 
 /// The messages to the replica. HTTP/2 takes the next one when its window allows, so nothing is made in advance.
@@ -155,7 +158,7 @@ struct Outbound {
     ticks: watch::Receiver<u64>,
     told: Arc<Told>,
     metrics: Metrics,
-    accepted: bool,
+    is_taken: watch::Receiver<bool>,
     token: CancellationToken,
 }
 
@@ -173,12 +176,10 @@ impl Outbound {
         if let Some(hello) = self.hello.take() {
             return Some(hello);
         }
-        if !self.accepted {
-            // Until then HTTP/2 lets 64 KiB go: a replica that starts would be sent that much by every node at once.
-            tokio::select! {
-                () = self.token.cancelled() => return None,
-                () = self.told.accepted.notified() => self.accepted = true,
-            }
+        // Until then HTTP/2 lets 64 KiB go: a replica that starts would be sent that much by every node at once.
+        tokio::select! {
+            () = self.token.cancelled() => return None,
+            taken = self.is_taken.wait_for(|taken| *taken) => drop(taken.ok()?),
         }
         while !self.token.is_cancelled() {
             // Before the first sweep an empty snapshot would say that the node has no volumes.

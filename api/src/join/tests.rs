@@ -5,6 +5,10 @@ use arcstr::ArcStr;
 use super::{Database, Join, Set};
 use crate::names::{LABEL_READ_REPLICA, LABEL_ROLE, database_labels};
 
+fn labelled(name: &str, labels: &BTreeMap<String, String>) -> Set {
+    Set::labelled("demo", name, labels, |word| word.into())
+}
+
 fn database(name: &str, uid: &str) -> Database {
     Database {
         namespace: "demo".into(),
@@ -53,14 +57,11 @@ fn by_name_also_while_the_set_does_not_exist() {
 
 #[test]
 fn by_labels_only() {
-    let labelled = Set::labelled("demo".into(), "renamed".into(), &database_labels("db"));
-    let join = Join::new([database("db", "1")], [labelled]);
+    let renamed = labelled("renamed", &database_labels("db"));
+    let join = Join::new([database("db", "1")], [renamed]);
     assert_eq!(of(&join, "data-renamed-0"), Some(("db".into(), 0)));
     let foreign = BTreeMap::from([("app.kubernetes.io/instance".to_owned(), "db".to_owned())]);
-    let join = Join::new(
-        [database("db", "1")],
-        [Set::labelled("demo".into(), "mysql".into(), &foreign)],
-    );
+    let join = Join::new([database("db", "1")], [labelled("mysql", &foreign)]);
     assert_eq!(
         of(&join, "data-mysql-0"),
         None,
@@ -140,7 +141,7 @@ fn arbiter_and_read_replicas_are_left_out() {
         let owners = ["1".into()].into();
         Set {
             owners,
-            ..Set::labelled("demo".into(), name.into(), &labels)
+            ..labelled(name, &labels)
         }
     };
     let sets = [
@@ -170,7 +171,7 @@ fn a_petset_is_read_with_its_selector_and_owner() {
         "spec": {"selector": {"matchLabels": {"app.kubernetes.io/name": "postgreses.kubedb.com"}}}
     }))
     .unwrap();
-    let set = Set::of(&petset).unwrap();
+    let set = Set::of(&petset, |word| word.into()).unwrap();
     assert_eq!(*set.owners, ["1"]);
     assert_eq!(set.instance.as_deref(), Some("db"));
 }

@@ -81,7 +81,7 @@ impl Postgres {
     #[must_use]
     pub fn of(object: api::kubedb::v1::Postgres, words: &Words) -> Option<Self> {
         Some(Self {
-            database: api::join::Database::of(&object)?.sharing(|word| words.share(word)),
+            database: api::join::Database::of(&object, |word| words.share(word))?,
             deleting: object.metadata.deletion_timestamp.is_some(),
             wal_retained: wal_retained(&object),
             size: object.spec.storage.and_then(|s| s.storage()).and_then(Result::ok),
