@@ -3,14 +3,13 @@
 use std::{
     env,
     ffi::OsStr,
-    fs::File,
     path::{Path, PathBuf},
     process::Output,
 };
 
 use anyhow::{Context, ensure};
 use cluster::packages;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use crate::World;
 
@@ -80,18 +79,6 @@ impl World {
     /// With what it wrote to stderr.
     pub async fn deploy(&self, script: &str) -> anyhow::Result<String> {
         self.run(&repository().join("deploy").join(script), &[]).await
-    }
-
-    /// Starts kubectl, which writes what it prints into `file`, and is ended when this is dropped.
-    ///
-    /// # Errors
-    /// When it cannot be run, or the file not be made.
-    pub fn kubectl_into(&self, arguments: &[&str], file: &Path) -> anyhow::Result<Child> {
-        let file = File::create(file).with_context(|| format!("create {}", file.display()))?;
-        let program = self.state().join("bin/kubectl");
-        let mut command = self.command(&program, arguments)?;
-        let started = command.stdout(file).spawn();
-        started.with_context(|| format!("run {}", program.display()))
     }
 
     async fn run(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<String> {

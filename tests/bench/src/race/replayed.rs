@@ -27,7 +27,12 @@ const QUICK: Duration = Duration::from_millis(500);
 /// When it cannot be started.
 pub(super) fn recorder(world: &World, file: &Path) -> anyhow::Result<Child> {
     let record = ["highwater", "record", "--every", "200ms", "--for", "24h"];
-    world.kubectl_into(&record, file)
+    let file = File::create(file).with_context(|| format!("create {}", file.display()))?;
+    let mut command = world.kubectl_command(&record)?;
+    command
+        .stdout(file)
+        .spawn()
+        .context("run kubectl highwater record")
 }
 
 /// A line of a recording, as far as it is sorted by.
