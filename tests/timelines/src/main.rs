@@ -1,7 +1,8 @@
 //! Records how much of a filesystem is used, once a second, as the `data` of a timeline in `decider/core/tests/timelines`.
 //!
-//! `record-timeline DIRECTORY FILE COMMAND...`: runs the command, writes `second used` in KiB whenever it moved, and
-//! ends with the command; its exit code is the command's. What it is not: the agent, whose numbers it computes alike
+//! `record-timeline DIRECTORY FILE COMMAND...`: runs the command, writes `second used` in KiB whenever it is 64 KiB from
+//! what was written last (a decider tells nothing finer apart, and an agent tells a thousandth of a volume), and ends with
+//! the command; its exit code is the command's. What it is not: the agent, whose numbers it computes alike
 //! (blocks in use times the block size, as kubelet does).
 
 use std::{
@@ -18,6 +19,8 @@ use nix::sys::statfs::statfs;
 
 /// Between two looks; timelines have whole seconds.
 const PERIOD: Duration = Duration::from_secs(1);
+/// What is less is not written.
+const STEP_KIB: u64 = 64;
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
@@ -43,18 +46,19 @@ fn record(directory: &Path, file: &Path, mut command: Command) -> io::Result<boo
     let mut out = BufWriter::new(File::create(file)?);
     let mut child = command.spawn()?;
     let began = Instant::now();
-    let mut last = None;
+    let mut last: Option<u64> = None;
     let mut second = 0_u32;
     let ended = loop {
         let used = used_kib(directory)?;
         let ended = child.try_wait()?;
-        if last != Some(used) || ended.is_some() {
+        let moved = last.is_none_or(|last| last.abs_diff(used) >= STEP_KIB);
+        if moved || ended.is_some() {
             writeln!(out, "{second} {used}")?;
+            last = Some(used);
         }
         if let Some(ended) = ended {
             break ended;
         }
-        last = Some(used);
         second += 1;
         thread::sleep((began + PERIOD * second).saturating_duration_since(Instant::now()));
     };

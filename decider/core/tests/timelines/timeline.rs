@@ -5,7 +5,7 @@
 //! `never`), `holds` (`AT Reason`: what is answered then), `full` (the second at which the volume is full; without it,
 //! it must never be), and what differs from the defaults: `threshold`, `upper`, `time-to-full`, `expansion` (what is
 //! expected and what it takes), `budget` (`COUNT/WINDOW/RESERVE/INTERVAL`), `spent` (minutes before the begin), `grown`
-//! (`HOURS-BEFORE FROM`: growths to the present size), `known` (what was used for a moment half an hour before), `sizes` (lines of the data are joined, not held).
+//! (`HOURS-BEFORE FROM`: growths to the present size), `sizes` (lines of the data are joined, not held).
 //!
 //! Data: `SECOND USED`, in KiB or with a unit, or `SECOND EVENT`: `silent` (no measurement from here to the next
 //! number), `stuck` (the same, and told so), `restart` (the decider forgets; the agent replays), `blind-restart`
@@ -29,7 +29,6 @@ pub(crate) struct Timeline {
     pub(crate) budget: Option<Modifications>,
     pub(crate) spent: Vec<i64>,
     pub(crate) grown: Vec<(i64, u64)>,
-    pub(crate) known: Option<u64>,
     pub(crate) joined: bool,
     pub(crate) full: Option<i64>,
     pub(crate) expect: Vec<Expected>,
@@ -100,7 +99,6 @@ impl Timeline {
             "budget" => self.budget = Some(budget(value)),
             "spent" => self.spent = value.split_whitespace().map(number).collect(),
             "grown" => self.grown.push(pair(value)),
-            "known" => self.known = Some(size(value)),
             "sizes" => self.joined = value == "joined",
             "full" => self.full = Some(number(value)),
             "holds" => {
