@@ -86,7 +86,12 @@ fn controller(claim: &Claim, stage: Stage, started: Option<Timestamp>) -> Option
         .clone()
         .or_else(|| complaint_by_event(claim));
     let infeasible = claim.resize == Some(Resize::ControllerInfeasible) && speaks_of_present(claim);
-    if infeasible {
+    // The words tell more than the status: a driver that wants the volume detached may call that infeasible, too, and no
+    // smaller size would help.
+    let in_use = complaint
+        .as_ref()
+        .is_some_and(|error| classify(&error.message) == Reason::InUse);
+    if infeasible && !in_use {
         let message =
             complaint.map_or_else(|| "the driver refuses the size".to_owned(), |error| error.message);
         // A size asked for by an earlier request may have become possible: the resizer tries again by itself.
@@ -163,10 +168,11 @@ fn complaint_by_event(claim: &Claim) -> Option<Complaint> {
 }
 
 /// What a driver's words are about. The gRPC codes are those of the CSI specification for ControllerExpandVolume:
-/// FAILED_PRECONDITION is "in use, and no online expansion"; there is none for a rate limit.
+/// FAILED_PRECONDITION is "in use, and no online expansion"; there is none for a rate limit. Azure says all with INTERNAL.
 fn classify(words: &str) -> Reason {
-    const IN_USE: [&str; 3] = [
+    const IN_USE: [&str; 4] = [
         "only supports offline expansion",
+        "only supported on unattached disk",
         "failedprecondition",
         "failed_precondition",
     ];

@@ -165,4 +165,23 @@ mod tests {
         let followed = [request(4, Phase::Successful, false), rounds[1].clone()];
         assert_eq!(failed_request(&database(), &followed), None);
     }
+
+    /// A size that is to be had offline only is no reason to ask for less of it.
+    #[test]
+    fn trap_16_only_a_size_that_cannot_be_had_makes_the_next_one_smaller() {
+        let capped = |why| {
+            let (key, failed) = request(0, Phase::Failed, false);
+            let failed = Request {
+                failure: Some(why),
+                to: Some(Bytes::GIB),
+                ..Request::clone(&failed)
+            };
+            let failed = failed_request(&database(), &[(key, Arc::new(failed))]).unwrap();
+            assert_eq!(failed.why, Some(why));
+            failed.infeasible
+        };
+        assert_eq!(capped(Reason::Infeasible), Some(Bytes::GIB));
+        assert_eq!(capped(Reason::InUse), None);
+        assert_eq!(capped(Reason::NodeStepFailing), None);
+    }
 }

@@ -10,6 +10,7 @@
 
 mod causes;
 mod checks;
+mod driver_words;
 mod ending;
 mod explore;
 mod fixture;

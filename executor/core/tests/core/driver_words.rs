@@ -1,0 +1,49 @@
+//! What a driver's refusal means is in its words: the status of a claim and what is allocated to it look the same for a size
+//! that cannot be had and for one that is to be had only offline.
+
+use executor_core::{
+    observed::{Complaint, Resize},
+    step,
+};
+use units::Reason;
+
+use crate::{causes::with, fixture::*};
+
+const AZURE: &str = "rpc error: code = Internal desc = failed to resize disk(/subscriptions/s/resourceGroups/g/providers/\
+                     Microsoft.Compute/disks/pvc-1) with error(azureDisk - disk resize is only supported on Unattached \
+                     disk, current disk state: Attached, already attached to /subscriptions/s/virtualMachines/0)";
+const PUBLISHED: &str = "rpc error: code = FailedPrecondition desc = volume is published on node-1";
+const RESIZER: &str = "Unable to expand demo/data-pg-0 because CSI driver X only supports offline expansion and volume is \
+                       currently in-use";
+const TOO_LARGE: &str = "rpc error: code = OutOfRange desc = 20Gi is more than this class of volumes has";
+const INVALID: &str = "rpc error: code = InvalidArgument desc = size must be a multiple of 8 GiB";
+
+/// The first claim, its resize called this by its status, and refused with these words.
+fn refused(status: Resize, words: &str) -> executor_core::Observed {
+    with(|claim| {
+        claim.resize = Some(status);
+        claim.controller_error = Some(Complaint {
+            message: words.into(),
+            at: Some(at(5)),
+        });
+    })
+}
+
+#[test]
+fn trap_16_offline_is_needed_whatever_the_status_says() {
+    for words in [AZURE, PUBLISHED, RESIZER] {
+        for status in [Resize::ControllerInProgress, Resize::ControllerInfeasible] {
+            let mut request = begun();
+            request.max_retries = 5;
+            assert_fails(&step(&request, &refused(status, words), at(5)), Reason::InUse);
+        }
+    }
+}
+
+#[test]
+fn trap_16_a_smaller_size_is_needed_where_the_driver_refuses_this_one() {
+    for words in [TOO_LARGE, INVALID] {
+        let seen = refused(Resize::ControllerInfeasible, words);
+        assert_fails(&step(&begun(), &seen, at(5)), Reason::Infeasible);
+    }
+}
