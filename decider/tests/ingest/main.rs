@@ -9,6 +9,7 @@
 )]
 
 mod bed;
+mod nodes;
 mod refusals;
 mod reports;
 mod streams;
