@@ -10,7 +10,7 @@ use crate::{
     human::human,
     policy::Limits,
     rate::Rate,
-    trigger::Against,
+    trigger::{Against, EMERGENCY_PERCENT},
 };
 
 /// A growth ends at least this many points under the threshold, or the next write crosses it again.
@@ -224,7 +224,8 @@ fn needed_by(volume: &Volume, seen: &Seen, limits: &Limits) -> Bytes {
 }
 
 /// The smallest size that lasts: while it is being grown, then until the next modification is permitted, and from
-/// there as long again as a growth takes, or the next one would be too late as soon as it may be asked for.
+/// there as long again as a growth takes, or the next one would be too late as soon as it may be asked for. Until then
+/// it is no emergency, either: what was foreseen must not spend the reserve.
 ///
 /// What hours bring is bounded: no provider takes space back.
 fn needed_by_rate(
@@ -240,15 +241,20 @@ fn needed_by_rate(
     let own = volume.claim.capacity.max(seen.sample.usage.capacity);
     let soon = forecast.rate.during(forecast.lead.saturating_mul(2));
     let hours = seen.trend.sustained.unwrap_or(forecast.rate).during(until_next);
-    let with = |more: Bytes| {
+    let with = |more: Bytes, percent: u8| {
         let used = u128::from(seen.sample.usage.used.get()) + u128::from(more.get());
-        let size = (u128::from(own.get()).saturating_mul(used))
-            .div_ceil(u128::from(seen.sample.usable().get()).max(1));
-        Bytes::new(u64::try_from(size).unwrap_or(u64::MAX))
+        let whole = u128::from(seen.sample.usable().get()) * u128::from(percent);
+        let size = u128::from(own.get()).saturating_mul(used).saturating_mul(100);
+        Bytes::new(u64::try_from(size.div_ceil(whole.max(1))).unwrap_or(u64::MAX))
     };
+    let lasts = with(soon, 100);
+    if hours == Bytes::ZERO {
+        return lasts;
+    }
     let most = base.checked_mul_ratio(MOST_FOR_HOURS, 1).unwrap_or(base);
-    let later = soon.checked_add(hours).map_or(most, with).min(most);
-    with(soon).max(later)
+    let until_then = soon.checked_add(hours).map_or(most, |more| with(more, 100));
+    let calm = with(hours, EMERGENCY_PERCENT - 1);
+    lasts.max(until_then.max(calm).min(most))
 }
 
 /// `own` enlarged until `used` of `whole`, which grows with it, is at most the threshold less the margin.

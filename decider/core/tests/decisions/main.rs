@@ -12,6 +12,7 @@ mod rates;
 mod read_only;
 mod scene;
 mod sizes;
+mod steps;
 mod supersede;
 mod told;
 mod traps;

@@ -141,14 +141,14 @@ fn the_size_lasts_for_two_growths_at_that_rate() {
 #[test]
 fn the_size_lasts_until_the_next_modification() {
     // Two are spent; after this one the next ordinary one is 24 h after the first, in 20 h. 2 MiB/s in the long run
-    // bring 140.6 GiB until then.
+    // bring 140.6 GiB until then: 94 % of the volume, or the reserve would be spent before.
     let mut scene = filling(10, 2);
     first_seen(&mut scene).sample = scene::sample(100 * GIB, 81 * GIB);
     spent(&mut scene, &[4, 3]);
     let sizing = scene.decide().record().sizing.clone().expect("it grows");
-    let needs = 81 * GIB + 2 * MIB * 20 * 3_600 + 10 * MIB * 204;
-    assert_eq!(sizing.for_rate, Bytes::new(needs));
-    assert_eq!(sizing.to, Bytes::new(225 * GIB));
+    let needs = (81 * GIB + 2 * MIB * 20 * 3_600) * 100;
+    assert_eq!(sizing.for_rate, Bytes::new(needs.div_ceil(94)));
+    assert_eq!(sizing.to, Bytes::new(337 * GIB + GIB / 2));
     spent(&mut scene, &[4]);
     assert_eq!(
         scene.to(),
