@@ -1,5 +1,6 @@
 //! Each line of the order, by name: take a rule out of `decide` and the test of its name fails, because the
-//! scene is one that would expand without it. The last test takes two at a time.
+//! scene is one that would expand without it. Upper bound and quota bind the size, too: what fails without those two rules
+//! is in [`bounds`](crate::bounds). The last test takes two at a time.
 
 use decider_core::{Decision, Expansion, FailedRequest, OpenRequest, PastGrowth, Resize, Room, Usage};
 use units::{Bytes, Reason};
@@ -84,7 +85,7 @@ pub(crate) fn below_threshold(s: &mut Scene) {
 pub(crate) fn at_upper_bound(s: &mut Scene) {
     s.spec.upper_bound = Some("1Gi".into());
 }
-fn upper_bound_below_the_present_size(s: &mut Scene) {
+pub(crate) fn upper_bound_below_the_present_size(s: &mut Scene) {
     s.spec.upper_bound = Some("512Mi".into());
 }
 pub(crate) fn at_maximum_size(s: &mut Scene) {
@@ -100,7 +101,7 @@ pub(crate) fn quota(s: &mut Scene) {
         left: Bytes::ZERO,
     }];
 }
-fn limit_range(s: &mut Scene) {
+pub(crate) fn limit_range(s: &mut Scene) {
     s.db.rooms = vec![Room::Each {
         what: "LimitRange demo/l".into(),
         max: Bytes::new(GIB),
