@@ -51,11 +51,11 @@ pub(super) fn request_failed(db: &Database, now: Timestamp) -> Result<(), Note> 
     Err(Note::new(Reason::RequestFailed, text))
 }
 
-/// Resize in flight: a claim is on its way to a size, by whomever.
+/// Resize in flight: a claim is on its way to a size, by whomever, and its filesystem has not come there yet.
 pub(super) fn resize_in_flight(db: &Database) -> Result<(), Note> {
     let found = db.volumes.iter().find_map(|v| match &v.resize {
-        Resize::InFlight { what } => Some((&v.claim.name, what)),
-        Resize::Settled | Resize::Infeasible | Resize::Abandoned => None,
+        Resize::InFlight { what } if !has_arrived(v) => Some((&v.claim.name, what)),
+        Resize::InFlight { .. } | Resize::Settled | Resize::Infeasible | Resize::Abandoned => None,
     });
     match found {
         None => Ok(()),
@@ -64,6 +64,13 @@ pub(super) fn resize_in_flight(db: &Database) -> Result<(), Note> {
             format!("claim {claim}: {what}"),
         )),
     }
+}
+
+/// True when the device has what is asked for and the filesystem shows more than the claim says it has: the node
+/// step is done, even if it is called failing for ever.
+fn has_arrived(volume: &Volume) -> bool {
+    let shows = volume.seen().map(|s| s.sample.usage.capacity);
+    volume.claim.device >= volume.claim.request && shows.is_some_and(|shows| shows > volume.claim.capacity)
 }
 
 /// Not followed: the claim has grown, and the filesystem's numbers are still those from before.

@@ -1,14 +1,15 @@
-//! Traps that other storage autoscalers fell into, each with a test of its name. Those that are not the decision's are tested where
-//! they belong: 8, state kept in annotations (decider `controller/beside.rs`, timelines `restart_*`); 13, statfs on a
-//! dead NFS (agent `sweeper/schedule`); 14, one device at several paths (agent `volumes`, decider `store`).
+//! Traps that other storage autoscalers fell into, each with a test of its name. Those that are not the decision's, or not
+//! only, are tested where they belong: 2, one bad node (decider `tests/ingest/nodes.rs`); 8, state kept in annotations
+//! (decider `controller/beside.rs`, timelines `restart_*`); 10, what steps cost in a day (`steps`); 13, statfs on a dead
+//! NFS (agent `sweeper/schedule`); 14, one device at several paths (agent `volumes`, decider `store`); 16, what a driver's
+//! refusal means (executor `driver_words`).
 
 use decider_core::{Decision, Resize, Usage, base};
 use units::{Bytes, Reason};
 
 use crate::{
     order,
-    rates::filling,
-    scene::{self, GIB, first_seen, full},
+    scene::{self, GIB, Scene, first_seen, full},
 };
 
 #[test]
@@ -23,17 +24,28 @@ fn trap_01_missing_data_is_unknown_and_not_fine() {
     );
 }
 
+/// Never measured, refused, not answering for an hour or for a moment: whatever is wrong on a node, wherever the member
+/// comes in the row, its neighbours are decided for.
 #[test]
 fn trap_02_one_bad_member_does_not_stop_the_others() {
-    let mut scene = full();
-    for (ordinal, age) in [(1, 3_600), (2, 11)] {
-        let mut volume = scene::volume(ordinal, GIB, GIB / 2);
-        if let Usage::Seen(seen) = &mut volume.usage {
-            seen.as_of = scene::seconds_ago(age);
+    let silent = |seconds| {
+        let mut seen = scene::seen(scene::sample(GIB, GIB / 2));
+        seen.as_of = scene::seconds_ago(seconds);
+        Usage::Seen(seen)
+    };
+    let refused = Usage::Refused {
+        reason: Reason::ClockSkew,
+        text: "the clock of node-2 is 3600 s off".into(),
+    };
+    for bad in [Usage::Never, refused, silent(3_600), silent(11)] {
+        for place in [0, 1] {
+            let mut scene = full();
+            let mut volume = scene::volume(1, GIB, GIB / 2);
+            volume.usage = bad.clone();
+            scene.db.volumes.insert(place, volume);
+            assert_eq!(scene.reason(), Reason::ThresholdExceeded, "{bad:?} at {place}");
         }
-        scene.db.volumes.push(volume);
     }
-    assert_eq!(scene.reason(), Reason::ThresholdExceeded);
 }
 
 #[test]
@@ -77,17 +89,38 @@ fn trap_06_claims_of_members_that_are_gone_do_not_hold_anything_up() {
     assert_eq!(scene.reason(), Reason::ThresholdExceeded);
 }
 
-#[test]
-fn trap_07_success_is_what_statfs_shows() {
+/// Three members whose claims have all grown, and are 85 % full even so.
+fn grown() -> Scene {
     let mut scene = full();
-    scene.db.volumes[0].before_growth = Some(Bytes::new(GIB));
-    assert_eq!(
-        scene.reason(),
-        Reason::NotFollowed,
-        "the claim says so, the filesystem does not"
-    );
-    first_seen(&mut scene).sample = scene::sample(2 * GIB, GIB * 85 / 100);
-    assert_eq!(scene.reason(), Reason::BelowThreshold);
+    scene.db.volumes = (0..3)
+        .map(|ordinal| {
+            let mut volume = scene::volume(ordinal, 2 * GIB, 2 * GIB * 85 / 100);
+            volume.before_growth = Some(Bytes::new(GIB));
+            volume
+        })
+        .collect();
+    scene
+}
+
+#[test]
+fn trap_07_success_is_what_statfs_shows_on_every_replica() {
+    assert_eq!(grown().reason(), Reason::ThresholdExceeded, "all have followed");
+    for behind in 0..3 {
+        let mut scene = grown();
+        scene.db.volumes[behind].usage = Usage::Seen(scene::seen(scene::sample(GIB, GIB * 85 / 100)));
+        assert_eq!(
+            scene.reason(),
+            Reason::NotFollowed,
+            "the claims say so, two of three filesystems do"
+        );
+        assert!(
+            scene.text().starts_with(&format!(
+                "claim data-pg-{behind} has 2Gi, its filesystem still 1Gi"
+            )),
+            "{}",
+            scene.text()
+        );
+    }
 }
 
 #[test]
@@ -106,16 +139,6 @@ fn trap_09_a_full_disk_does_not_wait_for_health() {
 }
 
 #[test]
-fn trap_10_small_steps_do_not_burn_the_budget() {
-    let mut scene = filling(1_000, 0);
-    scene.spec.rules = scene::rules(&[("", "2Gi")]);
-    assert!(
-        scene.to() >= Bytes::new(249 * GIB),
-        "one step, however small the rule's"
-    );
-}
-
-#[test]
 fn trap_11_a_reserve_of_the_filesystem_counts_as_taken() {
     let mut scene = full();
     let usage = &mut first_seen(&mut scene).sample.usage;
@@ -130,17 +153,44 @@ fn trap_12_two_controllers_on_one_volume_are_refused() {
     assert_eq!(scene.reason(), Reason::OtherController);
 }
 
-#[test]
-fn trap_15_a_failing_node_step_is_judged_by_the_filesystem() {
+/// A claim whose node step is called failing for ever, though the device has grown.
+fn failing_node_step() -> Scene {
     let mut scene = full();
     let volume = &mut scene.db.volumes[0];
-    (volume.claim.device, volume.resize) = (
-        Bytes::new(2 * GIB),
-        Resize::InFlight {
-            what: "NodeResizePending".into(),
-        },
+    volume.claim.request = Bytes::new(2 * GIB);
+    volume.claim.device = Bytes::new(2 * GIB);
+    volume.resize = Resize::InFlight {
+        what: "NodeResizePending".into(),
+    };
+    scene
+}
+
+#[test]
+fn trap_15_a_failing_node_step_is_judged_by_the_filesystem() {
+    let mut scene = failing_node_step();
+    assert_eq!(
+        scene.reason(),
+        Reason::ResizeInFlight,
+        "the filesystem has not grown, and a second request would not help"
     );
-    assert_eq!(scene.reason(), Reason::ResizeInFlight, "not a second request");
+    first_seen(&mut scene).sample = scene::sample(2 * GIB, GIB);
+    assert_eq!(
+        scene.reason(),
+        Reason::BelowThreshold,
+        "it has grown, whatever the condition says"
+    );
+    first_seen(&mut scene).sample = scene::sample(2 * GIB, 2 * GIB * 85 / 100);
+    assert_eq!(
+        scene.to(),
+        Bytes::new(3 * GIB),
+        "and the condition does not keep it from growing again"
+    );
+    scene.db.volumes[0].claim.request = Bytes::new(4 * GIB);
+    assert_eq!(
+        scene.reason(),
+        Reason::ResizeInFlight,
+        "more is asked for than the device has"
+    );
 }
 
 #[test]
