@@ -76,7 +76,12 @@ fn ended(
         return Some(attempt::give_up(request, worst.cause.reason, &about(worst)));
     }
     let (late, text) = late(request, seen, places, worst, now)?;
-    Some(attempt::run_again(request, seen, late_reason(late.cause.reason), &text))
+    Some(attempt::run_again(
+        request,
+        seen,
+        late_reason(late.cause.reason),
+        &text,
+    ))
 }
 
 /// A request that fails keeps where each volume got stuck, and why; one that is run again begins its record anew.

@@ -11,6 +11,9 @@ use crate::{
     scene::{GIB, MIB, Scene, first_seen, full, sample, seconds_ago},
 };
 
+/// Puts something into the way.
+type Spoil = fn(&mut Scene);
+
 /// Nothing is needed of it now, and one thing is in the way of a growth.
 fn at_rest(spoil: impl FnOnce(&mut Scene)) -> Scene {
     let mut scene = full();
@@ -22,11 +25,11 @@ fn at_rest(spoil: impl FnOnce(&mut Scene)) -> Scene {
 #[test]
 fn a_barrier_is_told_while_there_is_no_need() {
     assert_eq!(at_rest(|_| ()).barrier(), None);
-    let spent: fn(&mut Scene) = |s| {
+    let spent: Spoil = |s| {
         budget(s);
         s.db.modified.at.push(seconds_ago(30));
     };
-    let barriers: [(fn(&mut Scene), Reason); 7] = [
+    let barriers: [(Spoil, Reason); 7] = [
         (class_not_expandable, Reason::NotExpandable),
         (at_upper_bound, Reason::AtUpperBound),
         (at_maximum_size, Reason::AtMaximumSize),

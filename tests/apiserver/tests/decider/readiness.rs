@@ -35,19 +35,21 @@ async fn that_the_resizer_is_gone_is_told_before_it_is_needed() {
     let mut agent = world.agent();
     agent.report_to(decider.address);
     agent.measures(&world.pv("pg", 0), GIB, GIB / 2);
-    let said = async || condition(&world.get_autoscaler("pg-as").await, "CanGrow");
+    let said = async || can_grow(&world, "pg-as").await;
     until("it is told", async || {
-        said().await.is_some_and(|c| c["reason"] == "NobodyResizes")
+        said()
+            .await
+            .is_some_and(|[_, reason, _]| reason == "NobodyResizes")
     })
     .await;
-    let message = said().await.unwrap()["message"].to_string();
+    let [_, _, message] = said().await.unwrap();
     assert!(
         message.contains("the resizer of driver loop.test is gone: Lease default/external-resizer-loop-test"),
         "{message}"
     );
     send(&world.client, "PATCH", LEASE, &lease(5)).await;
     until("it is back, by a clock that is behind", async || {
-        said().await.is_some_and(|c| c["reason"] == "CanGrow")
+        said().await.is_some_and(|[_, reason, _]| reason == "CanGrow")
     })
     .await;
     send(&world.client, "DELETE", LEASE, &json!({})).await;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use e2e::{Objects, World, objects::kinds};
 use futures::future::try_join_all;
-use jiff::Timestamp;
+use runtime::clock::{Clock as _, SystemClock};
 
 use super::{
     Cell, MIB, Rule,
@@ -63,7 +63,7 @@ impl Heat {
             let lost = AtomicBool::new(false);
             let fills = try_join_all(entrants.iter().map(|e| self.fill(track, e, &lost)));
             let (fills, made) = noted(objects, fills).await?;
-            let until = Timestamp::now();
+            let until = SystemClock.now();
             let survived = fills.iter().flatten().all(|fill| !fill.full);
             println!("{}", self.told(&fills));
             let first = entrants.first().map(|e| e.db.autoscaler()).unwrap_or_default();

@@ -10,6 +10,7 @@ use kube::{
     ResourceExt as _,
     runtime::{WatchStreamExt as _, watcher},
 };
+use runtime::clock::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use super::Rule;
@@ -67,7 +68,7 @@ pub(super) async fn noted<T>(
         };
         // What failed is tried again by the watch itself.
         let Ok(request) = event else { continue };
-        let now = Timestamp::now();
+        let now = SystemClock.now();
         let database = request.data["spec"]["databaseRef"]["name"].as_str();
         let database = database.context("a request names its database")?.to_owned();
         let known = made.entry(request.name_any()).or_insert(Made {
