@@ -74,7 +74,7 @@ pub fn refused_on_the_node(
 pub fn once_a_day(world: &World, volume: &Volume) -> anyhow::Result<Injected> {
     let fault = Fault::RateLimit {
         modifications: 1,
-        window_millis: u64::try_from(Duration::from_hours(24).as_millis())?,
+        window_millis: u64::try_from(Duration::from_secs(24 * 3600).as_millis())?,
         code: Code::Internal,
         message: None,
     };
