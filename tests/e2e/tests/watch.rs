@@ -30,7 +30,6 @@ async fn until_line(output: &mut Output, database: &str, word: &str) -> anyhow::
     };
     timeout(PATIENCE, found)
         .await
-        .and_then(Ok)
         .with_context(|| format!("no line with {word:?}"))?
 }
 
