@@ -110,7 +110,7 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
         no_resizer: members.no_resizer,
         wal_retained: postgres.as_ref().and_then(|p| p.wal_retained.clone()),
         growths: past::growths(autoscaler, &requests),
-        modified: past::modified(autoscaler, &requests, members.oldest, now),
+        modified: past::modified(autoscaler, &requests, &members.edits, members.oldest, now),
     };
     requests.retain(|(_, r)| r.autoscaler == autoscaler.uid);
     let attempt = past::attempt(&db, &requests);

@@ -1,11 +1,12 @@
 //! Claims and volumes as the decider needs them.
 
+use api::names::MANAGER_EXECUTOR;
 use arcstr::ArcStr;
 use control::watch::{Key, Words};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::core::v1::{PersistentVolume, PersistentVolumeClaim},
-    apimachinery::pkg::api::resource::Quantity,
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
 };
 use kube::ResourceExt;
 use units::Bytes;
@@ -45,6 +46,8 @@ pub struct Claim {
     pub resize: ArcStr,
     /// An annotation of another controller.
     pub other_controller: Option<ArcStr>,
+    /// When somebody other than the executor last asked for another size.
+    pub edited: Option<Timestamp>,
 }
 
 /// A PersistentVolume.
@@ -63,6 +66,7 @@ impl Claim {
     #[must_use]
     pub fn of(object: PersistentVolumeClaim, words: &Words) -> Option<Self> {
         let other_controller = other_controller(&object);
+        let edited = edited(&object.metadata);
         let spec = object.spec.unwrap_or_default();
         let status = object.status.unwrap_or_default();
         let requests = spec.resources.and_then(|r| r.requests);
@@ -81,6 +85,7 @@ impl Claim {
             allocated: storage(status.allocated_resources.as_ref()),
             resize: words.share(resize.as_deref().unwrap_or_default()),
             other_controller: other_controller.map(Into::into),
+            edited,
         })
     }
 }
@@ -107,6 +112,23 @@ pub(super) fn storage(list: Option<&std::collections::BTreeMap<String, Quantity>
     let text = list.and_then(|list| list.get("storage"));
     text.and_then(|q| Bytes::parse_quantity(&q.0).ok())
         .unwrap_or(Bytes::ZERO)
+}
+
+/// When somebody last changed the size that a claim asks for, by the owners of its fields. Whoever made the claim owns its access
+/// modes as well, and is left out: the time of such an owner moves with whatever else it changes. So a maker that asks for another
+/// size itself is not seen, and of several edits only the last one is.
+fn edited(meta: &ObjectMeta) -> Option<Timestamp> {
+    let owners = meta.managed_fields.iter().flatten();
+    let edits = owners.filter(|owner| {
+        let owns = |field: &str| {
+            let fields = owner.fields_v1.as_ref();
+            fields.is_some_and(|fields| fields.0.pointer(field).is_some())
+        };
+        owner.manager.as_deref() != Some(MANAGER_EXECUTOR)
+            && owns("/f:spec/f:resources/f:requests/f:storage")
+            && !owns("/f:spec/f:accessModes")
+    });
+    edits.filter_map(|owner| Some(owner.time.as_ref()?.0)).max()
 }
 
 /// The first annotation by which somebody else resizes this claim, with its value. A limit of zero or an
@@ -143,6 +165,38 @@ mod tests {
         assert_eq!((claim.request, claim.capacity), (Bytes::new(2 << 30), Bytes::GIB));
         assert_eq!(&*claim.resize, "ControllerResizeInProgress");
         assert_eq!(claim.other_controller, None);
+    }
+
+    #[test]
+    fn who_asked_for_another_size_is_told_from_the_owners_of_the_fields() {
+        let edited = |owners: serde_json::Value| {
+            let object = serde_json::from_value(json!({
+                "metadata": {"name": "data-pg-0", "namespace": "demo", "uid": "u", "managedFields": owners}
+            }));
+            Claim::of(object.unwrap(), &Words::default()).unwrap().edited
+        };
+        let owner = |manager: &str, second: u8, spec: serde_json::Value| {
+            json!({"manager": manager, "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1",
+                "time": format!("2026-11-21T12:00:0{second}Z"), "fieldsV1": {"f:spec": spec}})
+        };
+        let size = || json!({"f:resources": {"f:requests": {"f:storage": {}}}});
+        let maker = || {
+            let mut spec = size();
+            spec["f:accessModes"] = json!({});
+            owner("kube-controller-manager", 5, spec)
+        };
+        let at = |second| format!("2026-11-21T12:00:0{second}Z").parse().ok();
+        assert_eq!(edited(json!([])), None);
+        assert_eq!(edited(json!([maker()])), None, "it bound the claim later on");
+        assert_eq!(
+            edited(json!([maker(), owner("highwater-executor", 7, size())])),
+            None
+        );
+        assert_eq!(
+            edited(json!([owner("kubectl", 6, json!({"f:volumeName": {}}))])),
+            None
+        );
+        assert_eq!(edited(json!([maker(), owner("kubectl-edit", 7, size())])), at(7));
     }
 
     #[test]

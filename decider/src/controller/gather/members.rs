@@ -27,6 +27,8 @@ pub(super) struct Members {
     pub(super) classes: Vec<ArcStr>,
     /// When the first of them was made.
     pub(super) oldest: Option<Timestamp>,
+    /// The sizes that somebody asked for on a claim itself, and when.
+    pub(super) edits: Vec<(Bytes, Timestamp)>,
     pub(super) profile: Option<Profile>,
     /// What shows that nobody resizes them.
     pub(super) no_resizer: Option<String>,
@@ -89,6 +91,7 @@ impl Members {
                 filesystem: filesystem.unwrap_or(Bytes::ZERO).get(),
             },
         );
+        self.edits.extend(claim.edited.map(|at| (claim.request, at)));
         self.oldest = [self.oldest, claim.created].into_iter().flatten().min();
         self.names.insert(name.clone(), claim.volume.clone());
         self.volumes.push(Volume {

@@ -41,11 +41,12 @@ pub(super) fn growths(autoscaler: &Autoscaler, requests: &[(Key, Arc<Request>)])
 }
 
 /// When the claims were modified, as far as is known: by the requests there are, whoever made them, and by those that
-/// the annotation remembers. What was before the autoscaler, which began to remember, is not known, unless the claims,
+/// the annotation remembers, and by whoever edited a claim itself, as long as the claim tells. What was before the autoscaler, which began to remember, is not known, unless the claims,
 /// of which the first was made at `oldest`, are younger.
 pub(super) fn modified(
     autoscaler: &Autoscaler,
     requests: &[(Key, Arc<Request>)],
+    edits: &[(Bytes, Timestamp)],
     oldest: Option<Timestamp>,
     now: Timestamp,
 ) -> Modified {
@@ -61,9 +62,31 @@ pub(super) fn modified(
         autoscaler.created
     };
     Modified {
-        at: present.map(|(_, r)| r.created).chain(gone).collect(),
+        at: present
+            .map(|(_, r)| r.created)
+            .chain(gone)
+            .chain(edited(autoscaler, requests, edits))
+            .collect(),
         unknown_before: since.filter(|since| oldest.is_none_or(|oldest| oldest < *since)),
     }
+}
+
+/// The last time a claim was edited and not for a request, by whoever carries those out. A claim tells of its last edit only, so
+/// that no volume has more than this one; where claims were edited one after the other, the last of them counts for all.
+fn edited(
+    autoscaler: &Autoscaler,
+    requests: &[(Key, Arc<Request>)],
+    edits: &[(Bytes, Timestamp)],
+) -> Option<Timestamp> {
+    let asked = |size: Bytes| {
+        let remembered = autoscaler.modifications.iter();
+        requests.iter().any(|(_, r)| r.to == Some(size))
+            || remembered
+                .filter_map(|m| Bytes::parse_quantity(&m.to).ok())
+                .any(|to| to == size)
+    };
+    let others = edits.iter().filter(|(size, _)| !asked(*size));
+    others.map(|(_, at)| *at).max()
 }
 
 /// Requests of this autoscaler at the present base that have ended, or are superseded by the next one. The newest one
@@ -143,11 +166,35 @@ mod tests {
                 ..Request::clone(&failed)
             };
             let requests = [(key, Arc::new(failed))];
-            let modified = modified(&autoscaler, &requests, None, Timestamp::UNIX_EPOCH);
+            let modified = modified(&autoscaler, &requests, &[], None, Timestamp::UNIX_EPOCH);
             (growths(&autoscaler, &requests).len(), modified.at.len())
         };
         assert_eq!(counts(false), (0, 0));
         assert_eq!(counts(true), (1, 1));
+    }
+
+    #[test]
+    fn a_claim_that_somebody_edited_was_modified_unless_a_request_asked_for_that_size() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_100 + second).unwrap();
+        let size = |gib: u64| Bytes::new(gib << 30);
+        let autoscaler = Autoscaler {
+            modifications: [crate::objects::Modification {
+                request: "gone".into(),
+                at: at(-50).to_string(),
+                from: "1Gi".into(),
+                to: "2Gi".into(),
+            }]
+            .into(),
+            ..Autoscaler::default()
+        };
+        // It asks for a GiB.
+        let requests = [request(0, Phase::Failed, false)];
+        let times = |edits: &[_]| modified(&autoscaler, &requests, edits, None, at(500)).at;
+        let known = vec![at(-50)];
+        assert_eq!(times(&[]), known);
+        assert_eq!(times(&[(size(1), at(1)), (size(2), at(2))]), known, "by requests");
+        let edited = times(&[(size(3), at(1)), (size(3), at(3)), (size(2), at(9))]);
+        assert_eq!(edited, [known[0], at(3)], "once for all members");
     }
 
     /// Each round makes one that waits and one that does not; the waits between rounds grow all the same.
