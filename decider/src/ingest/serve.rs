@@ -21,11 +21,6 @@ const PROBES_EVERY: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(10);
 /// Time for agents to take the end of their streams; who takes longer is left. Shorter than what a process has for its end.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// What an agent may have under way unread, in bytes: past it the agent merges its changes instead of queueing old
-/// ones. tonic's default holds a MiB of them, and as long as a connection lives h2 keeps a place for each frame that ever waited
-/// at the same time, and tonic one for the largest. An agent says no more than who it is before it knows of it. Most
-/// messages are smaller; the longest past of a volume takes two windows.
-const STREAM_WINDOW: u32 = 4 << 10;
 /// Beyond it a message is garbage: agents' are a thousand times smaller.
 const LARGEST_MESSAGE: usize = 4 << 20;
 
@@ -48,7 +43,7 @@ impl Ingest {
         let service = UsageServer::new(self).max_decoding_message_size(LARGEST_MESSAGE);
         // One service needs no router, which would put every message through more hands.
         let serving = Server::builder()
-            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_stream_window_size(proto::STREAM_WINDOW)
             .serve_with_incoming_shutdown(service, incoming, stop.clone().cancelled_owned());
         tokio::pin!(serving);
         let mut looks = interval(LOOK);

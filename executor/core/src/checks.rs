@@ -152,8 +152,9 @@ fn claims(
         Some(present) if present >= target => refuse(
             Reason::NotLarger,
             format!(
-                "desired Postgres storage size must be greater than current storage. Current storage: {present}, \
-                 desired: {target}"
+                "PostgresOpsRequest {}, spec.volumeExpansion.postgres: desired Postgres storage size must be greater than \
+                 current storage. Current storage: {present}, desired: {target}",
+                request.path()
             ),
         ),
         _ => Ok(()),

@@ -43,9 +43,6 @@ pub(super) const PACE: Pace = Pace {
     resolve_every: Duration::from_secs(5),
 };
 
-/// What a replica takes in without reading it, as the decider has it.
-const WINDOW: u32 = 4 << 10;
-
 /// A stream that a replica has taken; the test reads from it when it likes.
 pub(super) struct Taken {
     pub(super) from_agent: Streaming<AgentMessage>,
@@ -184,7 +181,7 @@ impl Bench {
     ) -> mpsc::Receiver<Taken> {
         let (streams, taken) = mpsc::channel(8);
         let server = Server::builder()
-            .initial_stream_window_size(WINDOW)
+            .initial_stream_window_size(proto::STREAM_WINDOW)
             .add_service(UsageServer::new(Replica { streams, accepting }));
         self.tasks.spawn(async {
             server

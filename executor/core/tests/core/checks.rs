@@ -78,7 +78,7 @@ fn each_check_has_its_reason_and_says_what_to_do() {
         (
             |r, _| expansion(r).postgres = Size::Of(gib(5)),
             Reason::NotLarger,
-            "Current storage: 10Gi",
+            "PostgresOpsRequest demo/grow, spec.volumeExpansion.postgres: desired",
         ),
         (
             |_, s| s.claims[1].class = None,

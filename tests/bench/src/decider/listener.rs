@@ -16,9 +16,6 @@ use tonic::{
     transport::{Server, server::TcpIncoming},
 };
 
-/// As the decider has it.
-const WINDOW: u32 = 4 << 10;
-
 /// Listens on a free port, which is said first, for ever.
 ///
 /// # Errors
@@ -28,7 +25,7 @@ pub async fn serve() -> anyhow::Result<()> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let server = Server::builder().initial_stream_window_size(WINDOW);
+        let server = Server::builder().initial_stream_window_size(proto::STREAM_WINDOW);
         let serving = server.serve_with_incoming_shutdown(UsageServer::new(Listener), incoming, pending());
         Ok(serving.await?)
     })
