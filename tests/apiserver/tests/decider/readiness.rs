@@ -2,14 +2,16 @@
 
 use std::{sync::Mutex, time::Duration};
 
+use jiff::Timestamp;
 use proto::usage::v1::Reading;
+use runtime::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     agent::{Agent, reading},
     bed::Bed,
-    server::{send, until},
+    server::{get, send, until},
     world::{GIB, MIB, World, condition, percent},
 };
 
@@ -98,7 +100,16 @@ async fn class(world: &World, name: &str, profile: Value) {
     send(&world.client, "POST", path, &profile).await;
 }
 
-/// Half full at most, all of them: nothing is needed.
+/// Waits until what is made is younger than this claim, in the whole seconds that objects have.
+async fn a_second_after(world: &World, claim: &str) {
+    let claim = get(&world.client, &world.core("persistentvolumeclaims", claim)).await;
+    let made = claim["metadata"]["creationTimestamp"].as_str().unwrap();
+    let made: Timestamp = made.parse().unwrap();
+    let passed = async || SystemClock.now().as_second() > made.as_second();
+    until("a second has passed", passed).await;
+}
+
+/// Half full, all of them: nothing is needed.
 #[tokio::test]
 async fn each_thing_that_is_in_the_way_is_told_while_there_is_time() {
     let bed = Bed::new().await;
@@ -119,18 +130,15 @@ async fn each_thing_that_is_in_the_way_is_told_while_there_is_time() {
     ] {
         world.postgres(name).await;
         world.member(name, 0, class).await;
+        if name == "spent" {
+            // Claims that are older than their autoscaler may have been modified before it began to count.
+            a_second_after(&world, "data-spent-0").await;
+        }
         world.autoscaler(name, name, json!({})).await;
         if name != "unseen" {
             agent.measures(&world.pv(name, 0), GIB, GIB / 2);
         }
     }
-    // The one modification that its provider allows a day.
-    let pv = world.pv("spent", 0);
-    agent.measures(&pv, GIB, percent(81, GIB));
-    let request = world.requests_are(1).await.remove(0);
-    world.grow_claim("data-spent-0", "1536Mi").await;
-    world.end(&request, "Successful").await;
-    agent.measures(&pv, GIB * 3 / 2, GIB / 2);
     let all = json!({"narrow.storageclass.storage.k8s.io/requests.storage": "1Gi"});
     let quota = json!({"metadata": {"name": "disk"}, "spec": {"hard": all}});
     send(&world.client, "POST", &world.core("resourcequotas", ""), &quota).await;
@@ -153,13 +161,13 @@ async fn each_thing_that_is_in_the_way_is_told_while_there_is_time() {
         (
             "spent",
             "BudgetSpent",
-            ["allows 1 modifications", "the next one at"],
+            ["allows 1 modifications", "is not known and counts as spent"],
         ),
         ("unseen", "NotMeasured", ["data-unseen-0", "agent"]),
     ] {
         cannot_grow(&world, name, reason, &words).await;
     }
-    assert_eq!(world.requests().await.len(), 1, "nothing is needed");
+    assert!(world.requests().await.is_empty());
     decider.stop().await;
 }
 
