@@ -22,14 +22,14 @@ mod track;
 use std::{fmt, path::PathBuf, time::Duration};
 
 use anyhow::ensure;
-use clap::Parser;
+use clap::{Parser, value_parser};
 use e2e::World;
-use futures::future::{try_join, try_join_all};
+use futures::{StreamExt as _, TryStreamExt as _, future::try_join, stream};
 
 use heat::Heat;
 use live::Live;
 use size::Size;
-use table::Column;
+use table::{Best, Column};
 use track::Track;
 
 const MIB: u64 = 1 << 20;
@@ -38,7 +38,7 @@ const MIB: u64 = 1 << 20;
 #[derive(Debug, Parser)]
 pub struct Args {
     /// Fill rates to try, MiB a second; without any, COPYs alone.
-    #[arg(long, value_delimiter = ',', num_args = 0..,
+    #[arg(long, value_delimiter = ',', num_args = 0.., value_parser = value_parser!(u64).range(1..),
         default_values_t = [5, 10, 20, 40, 60, 80, 120, 160, 240, 320, 400, 480])]
     pub rates: Vec<u64>,
     /// What the storage driver takes longer for an expansion, seconds.
@@ -71,6 +71,22 @@ enum Rule {
     ThresholdAlone,
 }
 
+/// COPYs for each rule and delay.
+#[derive(Debug, Clone, Copy)]
+struct Copies {
+    count: usize,
+    size: Size,
+}
+
+impl Copies {
+    async fn run(self, world: &World, delay: Duration) -> anyhow::Result<()> {
+        for rule in [Rule::Whole, Rule::ThresholdAlone] {
+            copy::all(world, rule, delay, self.count, self.size).await?;
+        }
+        Ok(())
+    }
+}
+
 /// What a column of the table is about.
 #[derive(Debug, Clone, Copy)]
 struct Cell {
@@ -96,91 +112,119 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     ensure!(runs > 0, "--runs is at least 1");
     ensure!(together > 0, "--together is at least 1");
     rates.sort_unstable();
+    rates.dedup();
     // What is learned of long expansions would help with short ones.
     delays.sort_unstable();
+    delays.dedup();
     let delays: Vec<Duration> = delays.into_iter().map(Duration::from_secs).collect();
     let world = World::connect().await?;
-    if !rates.is_empty() {
-        at_rates(&world, &rates, &delays, &sizes, together, runs, recording).await?;
-    }
-    for delay in delays {
-        if copies > 0 {
+    let copies = Copies {
+        count: copies,
+        size: copy_size,
+    };
+    if rates.is_empty() {
+        for delay in delays {
             entrant::learn(&world, delay).await?;
+            copies.run(&world, delay).await?;
         }
-        for rule in [Rule::Whole, Rule::ThresholdAlone] {
-            copy::all(&world, rule, delay, copies, copy_size).await?;
-        }
+        return Ok(());
     }
-    Ok(())
+    let track = Track::new(world, together);
+    at_rates(&track, &rates, &delays, &sizes, runs, copies, recording).await
 }
 
-/// All that is filled at a rate: recorded fills and, delay after delay, the searches of all sizes and rules side by side.
+/// All that is filled at a rate: recorded fills and, delay after delay, the searches.
 async fn at_rates(
-    world: &World,
+    track: &Track,
     rates: &[u64],
     delays: &[Duration],
     sizes: &[Size],
-    together: u32,
     runs: usize,
+    copies: Copies,
     recording: Option<PathBuf>,
 ) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let recording = recording.unwrap_or_else(|| folder.path().join("race.jsonl"));
-    let mut recorder = replayed::recorder(world, &recording)?;
-    let beside = Track::new(world.clone(), together);
+    let mut recorder = replayed::recorder(&track.world, &recording)?;
+    // Nothing else is made while the first growths are learned from.
+    if let Some(first) = delays.first() {
+        entrant::learn(&track.world, *first).await?;
+    }
     let searches = async {
         let mut columns = Vec::new();
-        for delay in delays {
-            entrant::learn(world, *delay).await?;
-            let track = Track::new(world.clone(), together);
-            let cells = sizes.iter().map(|size| Cell {
-                size: *size,
-                delay: *delay,
-            });
-            columns.extend(try_join_all(cells.map(|cell| column(&track, cell, rates, runs))).await?);
+        for (n, delay) in delays.iter().enumerate() {
+            if n > 0 {
+                entrant::learn(&track.world, *delay).await?;
+            }
+            columns.extend(searched(track, rates, *delay, sizes, runs).await?);
+            copies.run(&track.world, *delay).await?;
         }
         Ok(columns)
     };
-    let (columns, recorded) = try_join(searches, steady::record(&beside, sizes, rates)).await?;
+    let (columns, recorded) = try_join(searches, steady::record(track, sizes, rates)).await?;
+    ensure!(recorder.try_wait()?.is_none(), "the recorder of usage has ended");
     recorder.kill().await?;
     let (columns, lives): (Vec<Column>, Vec<Vec<Live>>) = columns.into_iter().unzip();
-    table::print(&columns, &recorded, rates, runs);
+    table::print(&columns, &recorded, rates, runs).await?;
     let lives: Vec<Live> = lives.into_iter().flatten().collect();
-    replayed::compare(world, &recording, &lives).await
+    replayed::compare(&track.world, &recording, &lives).await
 }
 
-/// Searches what both of our rules survive, and what was decided meanwhile.
-async fn column(
+/// The columns of one delay. Expansions that are not made longer take what two processors have time for, and are searched one
+/// after the other; others mostly wait, and do so side by side.
+async fn searched(
     track: &Track,
-    cell: Cell,
     rates: &[u64],
+    delay: Duration,
+    sizes: &[Size],
     runs: usize,
-) -> anyhow::Result<(Column, Vec<Live>)> {
-    let highest = async |rule: Rule| {
-        let mut lives = Vec::new();
-        let survives = async |rate: u64| {
-            let heat = Heat {
-                cell,
-                rule,
-                rate,
-                runs,
-            };
-            let outcome = heat.run(track).await?;
-            lives.push(outcome.live);
-            Ok(outcome.survived)
+) -> anyhow::Result<Vec<(Column, Vec<Live>)>> {
+    let both = sizes
+        .iter()
+        .flat_map(|size| [(*size, Rule::Whole), (*size, Rule::ThresholdAlone)]);
+    let searches = both.map(|(size, rule)| highest(track, Cell { size, delay }, rule, rates, runs));
+    let at_once = if delay.is_zero() { 1 } else { 2 * sizes.len() };
+    let found: Vec<Found> = stream::iter(searches).buffered(at_once).try_collect().await?;
+    let mut found = found.into_iter();
+    let mut columns = Vec::new();
+    while let (Some(whole), Some(threshold)) = (found.next(), found.next()) {
+        let column = Column {
+            cell: whole.cell,
+            whole: whole.best,
+            threshold: threshold.best,
         };
-        let highest = search::highest(rates, survives).await?;
-        anyhow::Ok((highest, lives))
-    };
-    let ((whole, mut lives), (threshold, more)) =
-        try_join(highest(Rule::Whole), highest(Rule::ThresholdAlone)).await?;
-    lives.extend(more);
-    let column = Column {
-        cell,
-        whole,
-        threshold,
-    };
-    Ok((column, lives))
+        columns.push((column, [whole.lives, threshold.lives].concat()));
+    }
+    Ok(columns)
+}
+
+/// What a search found, and what was decided meanwhile.
+struct Found {
+    cell: Cell,
+    best: Option<Best>,
+    lives: Vec<Live>,
+}
+
+/// Searches what one of our rules survives.
+async fn highest(track: &Track, cell: Cell, rule: Rule, rates: &[u64], runs: usize) -> anyhow::Result<Found> {
+    let (mut lives, mut best) = (Vec::new(), None);
+    search::highest(rates, async |rate| {
+        let heat = Heat {
+            cell,
+            rule,
+            rate,
+            runs,
+        };
+        let outcome = heat.run(track).await?;
+        lives.push(outcome.live);
+        if outcome.survived {
+            let grown = outcome.grown;
+            best = Some(Best { rate, grown });
+        }
+        Ok(outcome.survived)
+    })
+    .await?;
+    Ok(Found { cell, best, lives })
 }
 
 impl fmt::Display for Rule {

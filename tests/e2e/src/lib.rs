@@ -31,5 +31,5 @@ pub use database::{Database, Shape};
 pub use managed::Managed;
 pub use members::Member;
 pub use objects::Objects;
-pub use volume::Volume;
+pub use volume::{Space, Volume};
 pub use world::{World, scenario};

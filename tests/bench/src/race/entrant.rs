@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use super::Rule;
 
+/// The largest volume that the storage driver makes unless it is told otherwise.
+const LARGEST: &str = "64Gi";
+
 /// A database that Highwater watches, with its volume, whose expansions take longer until this is dropped.
 pub(super) struct Entrant {
     pub(super) db: Database,
@@ -30,7 +33,8 @@ impl Entrant {
         let db = Database::create(world, objects, name, shape).await?;
         let volume = db.volume(world).await?;
         let slow = faults::slow_node(world, &volume, delay)?;
-        db.autoscale(json!({"scalingThreshold": 50})).await?;
+        db.autoscale(json!({"scalingThreshold": 50, "upperBound": LARGEST}))
+            .await?;
         if rule == Rule::Whole {
             let annotations = json!({"metadata": {"annotations": {"highwater.dev/time-to-full": "On"}}});
             objects

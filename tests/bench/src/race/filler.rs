@@ -1,7 +1,14 @@
 //! The filler: takes space in steps at a steady rate, until it has enough or there is none left.
 
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
+use anyhow::ensure;
 use e2e::{Volume, pace::steadily};
 use nix::errno::Errno;
 
@@ -28,15 +35,39 @@ impl Filled {
     }
 }
 
+/// [`fill`] on a thread of its own, which ends when this is dropped.
+///
+/// # Errors
+/// As [`fill`].
+pub(super) async fn filled(volume: &Volume, rate: u64, total: u64) -> anyhow::Result<Filled> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let _guard = Stop(Arc::clone(&stop));
+    let volume = volume.clone();
+    tokio::task::spawn_blocking(move || fill(&volume, rate, total, &stop)).await?
+}
+
+/// Ends a fill when it is dropped.
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Takes `total` bytes of the volume, `rate` of them a second. Nothing is written, so that the rate is not the disk's.
 ///
 /// # Errors
 /// When the filesystem refuses for another reason, or cannot be read.
-pub(super) fn fill(volume: &Volume, rate: u64, total: u64) -> anyhow::Result<Filled> {
+fn fill(volume: &Volume, rate: u64, total: u64, stop: &AtomicBool) -> anyhow::Result<Filled> {
     let started = Instant::now();
     let mut timeline = vec![(0.0, volume.space()?.used)];
     let mut full = false;
     for _ in steadily(rate, STEP).take(usize::try_from(total.div_ceil(STEP))?) {
+        ensure!(
+            !stop.load(Ordering::Relaxed),
+            "nobody waits for this fill any more"
+        );
         match volume.allocate(STEP) {
             Ok(_) => timeline.push((started.elapsed().as_secs_f64(), volume.space()?.used)),
             Err(error) if error.downcast_ref::<Errno>() == Some(&Errno::ENOSPC) => {

@@ -2,17 +2,22 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::bail;
 use e2e::{Objects, World, objects::kinds};
 use futures::future::try_join_all;
 use runtime::clock::{Clock as _, SystemClock};
+use serde_json::Value;
 
 use super::{
     Cell, MIB, Rule,
     entrant::{Entrant, unused},
-    filler::{Filled, fill},
+    filler::{Filled, filled, rounded},
     live::{Live, noted},
-    track::{Track, paced},
+    track::{Kind, Track, is_paced},
 };
+
+/// How often a run is made that is not at its rate.
+const ATTEMPTS: usize = 3;
 
 /// What is run.
 #[derive(Debug, Clone, Copy)]
@@ -28,14 +33,23 @@ pub(super) struct Heat {
 pub(super) struct Outcome {
     /// No run met an end of space.
     pub(super) survived: bool,
+    /// How many times as large as at first a volume was at the end, in the middle of all.
+    pub(super) grown: f64,
     pub(super) live: Live,
 }
 
+/// One run.
+struct Run {
+    filled: Filled,
+    grown: f64,
+    policy: Value,
+}
+
 impl Heat {
-    /// Makes the databases, and fills them once all are there.
+    /// Runs it, with databases of its own.
     ///
     /// # Errors
-    /// When a database does not come up, or is not filled at the rate that was asked for.
+    /// When a database does not come up, or cannot be filled at the rate that was asked for.
     pub(super) async fn run(self, track: &Track) -> anyhow::Result<Outcome> {
         let Self {
             cell: Cell { size, delay },
@@ -45,85 +59,88 @@ impl Heat {
         } = self;
         let letter = if rule == Rule::Whole { "w" } else { "t" };
         let name = format!("race-{}-{}-{letter}-{rate}", delay.as_secs(), size.gib);
-        let outcome = async |world: World, objects: Objects| {
-            let (world, objects) = (&world, &objects);
-            let entrants = (0..runs).map(async |n| {
-                let _permit = track.through_the_door().await?;
-                Entrant::create(
-                    world,
-                    objects,
-                    &format!("race{n}"),
-                    unused(size.text),
-                    rule,
-                    delay,
-                )
-                .await
-            });
-            let entrants = try_join_all(entrants).await?;
+        let outcome = async |_: World, objects: Objects| {
             let lost = AtomicBool::new(false);
-            let fills = try_join_all(entrants.iter().map(|e| self.fill(track, e, &lost)));
-            let (fills, made) = noted(objects, fills).await?;
-            let until = SystemClock.now();
-            let survived = fills.iter().flatten().all(|fill| !fill.full);
-            println!("{}", self.told(&fills));
-            let first = entrants.first().map(|e| e.db.autoscaler()).unwrap_or_default();
+            let all = (0..runs).map(|n| self.one(track, &objects, n, &lost));
+            let (all, made) = noted(&objects, try_join_all(all)).await?;
+            let ran: Vec<Run> = all.into_iter().flatten().collect();
+            println!("{}", self.told(&ran));
             let live = Live {
                 rule,
                 delay,
                 namespace: objects.namespace().to_owned(),
-                policy: objects.get(&kinds::AUTOSCALER, &first).await?,
+                policy: ran.first().map(|run| run.policy.clone()).unwrap_or_default(),
                 made,
-                until,
+                until: SystemClock.now(),
             };
-            Ok(Outcome { survived, live })
+            let mut grown: Vec<f64> = ran.iter().map(|run| run.grown).collect();
+            grown.sort_by(f64::total_cmp);
+            Ok(Outcome {
+                survived: ran.iter().all(|run| !run.filled.full),
+                grown: grown.get(grown.len() / 2).copied().unwrap_or(1.0),
+                live,
+            })
         };
         track.world.in_namespace(&name, outcome).await
     }
 
-    /// Fills one volume; none once another was full, for that decides it.
-    async fn fill(
+    /// One run; none once another was full, for that decides it. One that the machine was too slow for is made anew.
+    async fn one(
         &self,
         track: &Track,
-        entrant: &Entrant,
+        objects: &Objects,
+        n: usize,
         lost: &AtomicBool,
-    ) -> anyhow::Result<Option<Filled>> {
-        let _lane = track.lane(self.rate).await?;
-        if lost.load(Ordering::Relaxed) {
-            return Ok(None);
+    ) -> anyhow::Result<Option<Run>> {
+        let Cell { size, delay } = self.cell;
+        for attempt in 0..ATTEMPTS {
+            let name = format!("race{n}-{attempt}");
+            let entrant = {
+                let _permit = track.through_the_door().await?;
+                let shape = unused(size.text);
+                Entrant::create(&track.world, objects, &name, shape, self.rule, delay).await?
+            };
+            let _lane = track.lane(Kind::Searched, self.rate).await?;
+            if lost.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let capacity = entrant.volume.space()?.capacity;
+            // Beyond what it has at first, and a quarter of that.
+            let total = capacity + capacity / 4;
+            let filled = filled(&entrant.volume, self.rate * MIB, total).await?;
+            if filled.full {
+                lost.store(true, Ordering::Relaxed);
+            } else if !is_paced(filled.rate, self.rate) {
+                continue;
+            }
+            let kind = &kinds::AUTOSCALER;
+            return Ok(Some(Run {
+                filled,
+                grown: rounded(entrant.volume.space()?.capacity) / rounded(capacity),
+                policy: objects.get(kind, &entrant.db.autoscaler()).await?,
+            }));
         }
-        let (volume, rate) = (entrant.volume.clone(), self.rate);
-        let capacity = volume.space()?.capacity;
-        // Beyond what it has at first, and a quarter of that.
-        let total = capacity + capacity / 4;
-        let filled = tokio::task::spawn_blocking(move || fill(&volume, rate * MIB, total)).await??;
-        if filled.full {
-            lost.store(true, Ordering::Relaxed);
-        } else {
-            paced(filled.rate, rate)?;
-        }
-        Ok(Some(filled))
+        bail!("{} MiB/s cannot be filled here", self.rate)
     }
 
-    fn told(&self, fills: &[Option<Filled>]) -> String {
-        let ran = fills.iter().flatten().count();
-        let full = fills.iter().flatten().filter(|fill| fill.full).count();
-        let rates = fills
-            .iter()
-            .flatten()
-            .filter(|f| !f.full)
-            .map(|f| format!("{:.1}", f.mib_a_second()));
-        let rates: Vec<String> = rates.collect();
+    fn told(&self, ran: &[Run]) -> String {
+        let Self {
+            cell: Cell { size, delay },
+            rule,
+            rate,
+            ..
+        } = self;
+        let full = ran.iter().filter(|run| run.filled.full).count();
+        let achieved = ran.iter().filter(|run| !run.filled.full).map(|run| {
+            let rate = run.filled.mib_a_second();
+            format!(" {rate:.1} ({:.1} times as large)", run.grown)
+        });
+        let achieved: String = achieved.collect();
         format!(
-            "{}, {} s, {}: {} MiB/s: {full} of {ran} were full; achieved {}",
-            self.cell.size.text,
-            self.cell.delay.as_secs(),
-            self.rule,
-            self.rate,
-            if rates.is_empty() {
-                "by none".to_owned()
-            } else {
-                rates.join(" ")
-            }
+            "{}, {} s, {rule}, {rate} MiB/s: {full} of {} were full; achieved{achieved}",
+            size.text,
+            delay.as_secs(),
+            ran.len()
         )
     }
 }

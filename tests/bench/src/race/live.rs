@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::Rule;
 
 /// The decisions of one heat.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Live {
     pub(super) rule: Rule,
     pub(super) delay: Duration,

@@ -78,12 +78,17 @@ pub(super) async fn compare(world: &World, recording: &Path, lives: &[Live]) -> 
     }
     for ((delay, rule), compared) in all {
         println!(
-            "backtest of the recording, {rule}, {} s: {} of {} decisions within a second, at most {:.2} s off; {} of its own",
+            "backtest of the recording, {rule}, {} s: {} of {} decisions within a second, at most {:.2} s off; {} of its own: {}",
             delay.as_secs(),
             compared.near,
             compared.live,
             compared.off,
-            compared.alone
+            compared.alone,
+            if compared.near == compared.live && compared.alone == 0 {
+                "holds"
+            } else {
+                "misses"
+            }
         );
     }
     Ok(())
@@ -132,34 +137,38 @@ fn extract(recording: &Path, namespace: &str, into: &Path) -> anyhow::Result<()>
 }
 
 impl Compared {
-    /// Each decision is compared with the nearest of its database. What a replay decides after the fill is nobody's.
+    /// Each decision is compared with the nearest of its database, and each of the replay's stands for one. What a replay decides
+    /// after the fill is nobody's.
     fn add(&mut self, live: &Live, outcomes: &[Outcome]) {
-        let name = |outcome: &Outcome| {
-            let name = outcome.database.strip_prefix(&live.namespace)?;
-            Some(name.strip_prefix('/')?.to_owned())
-        };
+        let mut replayed: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
         for outcome in outcomes {
-            let Some(database) = name(outcome) else { continue };
-            let of_database = live.made.iter().filter(|m| m.database == database);
-            let made: Vec<Timestamp> = of_database.map(|m| m.at).collect();
-            let replayed: Vec<Timestamp> = outcome.growths.iter().map(|g| g.at).collect();
-            let offs = made.iter().map(|at| nearest(*at, &replayed));
-            let near: Vec<f64> = offs.filter(|off| *off <= NEAR).collect();
-            self.live += made.len();
-            self.near += near.len();
-            self.off = near.into_iter().fold(self.off, f64::max);
-            let during = replayed.iter().filter(|at| **at < live.until);
-            self.alone += during.filter(|at| nearest(**at, &made) > NEAR).count();
+            let name = outcome.database.strip_prefix(&live.namespace);
+            if let Some(name) = name.and_then(|name| name.strip_prefix('/')) {
+                replayed.insert(name, outcome.growths.iter().map(|growth| growth.at).collect());
+            }
         }
+        for made in &live.made {
+            self.live += 1;
+            let others = replayed.entry(&made.database).or_default();
+            let Some((nearest, off)) = nearest(made.at, others) else {
+                continue;
+            };
+            if off <= NEAR {
+                others.swap_remove(nearest);
+                self.near += 1;
+                self.off = self.off.max(off);
+            }
+        }
+        let alone = replayed.values().flatten();
+        self.alone += alone.filter(|at| **at < live.until).count();
     }
 }
 
-/// Seconds to the nearest of `others`.
-fn nearest(at: Timestamp, others: &[Timestamp]) -> f64 {
-    let offs = others
-        .iter()
-        .map(|other| other.duration_since(at).as_secs_f64().abs());
-    offs.fold(f64::INFINITY, f64::min)
+/// The nearest of `others`, and the seconds to it.
+fn nearest(at: Timestamp, others: &[Timestamp]) -> Option<(usize, f64)> {
+    let off = |other: &Timestamp| other.duration_since(at).as_secs_f64().abs();
+    let offs = others.iter().map(off).enumerate();
+    offs.min_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 #[cfg(test)]
@@ -201,7 +210,13 @@ mod tests {
 
     #[test]
     fn decisions_are_compared_with_the_nearest_of_their_own_database() {
-        let made = [("a", at(100, 0)), ("a", at(200, 0)), ("b", at(100, 0))];
+        let made = [
+            ("a", at(100, 0)),
+            ("a", at(101, 0)),
+            ("a", at(200, 0)),
+            ("b", at(100, 0)),
+            ("c", at(100, 0)),
+        ];
         let made = made.map(|(database, at)| Made {
             database: database.to_owned(),
             at,
@@ -220,7 +235,7 @@ mod tests {
         let mut compared = Compared::default();
         compared.add(&live, &outcomes);
         let expected = Compared {
-            live: 3,
+            live: 5,
             near: 2,
             alone: 1,
             off: 0.5,

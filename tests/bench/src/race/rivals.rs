@@ -3,7 +3,7 @@
 //! Each reads a number that somebody else refreshed before, who read it from somebody else: a row of periods. Every constant
 //! has the line it was read from, `owner/repository@commit:path#line`, and what that line says, and where there is no
 //! source but a manual, its page. What their decisions see is simulated, and whatever is not documented is in their favour:
-//! an expansion takes as long as ours, a decision takes no time. The space is that of the filesystem, as it is measured, and
+//! an expansion takes no more than what ours is made longer by, a decision takes no time. The space is that of the filesystem, as it is measured, and
 //! the grown capacity replaces it.
 
 /// Kubelet's own numbers: each pod's volumes are measured anew after 60 to 120 s, 90 in the middle.
@@ -25,6 +25,8 @@ const GIB: u64 = 1 << 30;
 pub(super) struct Rival {
     /// Its name, with whose defaults.
     pub(super) name: &'static str,
+    /// The smallest volume that it is made for, GiB.
+    pub(super) smallest: u64,
     /// Seconds between two looks, from the one who measures to the one who decides.
     periods: &'static [f64],
     /// Whether a look finds too little space.
@@ -59,6 +61,7 @@ pub(super) const RIVALS: [Rival; 11] = [
     // available), L223 (capacity and increase, up to whole GiB), L203-L205 (one at a time). No cooldown.
     Rival {
         name: "pvc-autoresizer, Helm and kube-prometheus",
+        smallest: 0,
         periods: &[KUBELET, KUBE_PROMETHEUS, 10.0],
         short: |seen| 100 * seen.free() < 10 * seen.capacity,
         looks: 1,
@@ -68,6 +71,7 @@ pub(super) const RIVALS: [Rival; 11] = [
     // The same without its chart: topolvm/pvc-autoresizer@0edd9f0fac8d:cmd/main.go#L57 (flag interval, a minute).
     Rival {
         name: "pvc-autoresizer, flag and Prometheus",
+        smallest: 0,
         periods: &[KUBELET, PROMETHEUS, 60.0],
         short: |seen| 100 * seen.free() < 10 * seen.capacity,
         looks: 1,
@@ -81,6 +85,7 @@ pub(super) const RIVALS: [Rival; 11] = [
     // within the cooldown).
     Rival {
         name: "Kubernetes-Volume-Autoscaler",
+        smallest: 0,
         periods: &[KUBELET, KUBE_PROMETHEUS, 61.0],
         short: |seen| 100 * seen.used > 79 * seen.capacity,
         looks: 5,
@@ -94,6 +99,7 @@ pub(super) const RIVALS: [Rival; 11] = [
     // (free percent, rounded down).
     Rival {
         name: "gardener pvc-autoscaler",
+        smallest: 0,
         periods: &[KUBELET, KUBE_PROMETHEUS, 300.0],
         short: |seen| 100 * seen.free() < 20 * seen.capacity,
         looks: 1,
@@ -104,6 +110,7 @@ pub(super) const RIVALS: [Rival; 11] = [
     // @493fda7527bc:cmd/reconcile.go#L113 (at least the threshold), L117 (up to whole GiB). No cooldown.
     Rival {
         name: "lorenzophys pvc-autoscaler",
+        smallest: 0,
         periods: &[KUBELET, KUBE_PROMETHEUS, 30.0],
         short: |seen| 100 * seen.used >= 80 * seen.capacity,
         looks: 1,
@@ -115,6 +122,7 @@ pub(super) const RIVALS: [Rival; 11] = [
     // that it deletes the pods of an expansion which outlasts a poll is not held against it.
     Rival {
         name: "redhat-cop volume-expander-operator",
+        smallest: 0,
         periods: &[KUBELET, KUBE_PROMETHEUS, 30.0],
         short: |seen| 100 * seen.used > 80 * seen.capacity,
         looks: 1,
@@ -127,6 +135,7 @@ pub(super) const RIVALS: [Rival; 11] = [
     // @14c39e724a9e:apis/autoscaling/v1alpha1/type.go#L110-L111 (at least the one, by the other's percent). No cooldown.
     Rival {
         name: "KubeDB and storage-metrics-server",
+        smallest: 0,
         periods: &[KUBELET, 60.0, 60.0],
         short: |seen| 100 * seen.used >= 80 * seen.capacity,
         looks: 1,
@@ -137,9 +146,11 @@ pub(super) const RIVALS: [Rival; 11] = [
     // (USER_PIOPS.Autoscaling): free space at most 10 percent of what is allocated, for at least five minutes, six hours
     // after the last modification (or later, when its storage optimization is done); more by the greatest of 10 GiB, 10
     // percent and what the growth of the past hour predicts for the next seven. elastic.co, "AWS rds metricset": RDS sends
-    // its metrics to CloudWatch every minute, so that six looks in a row are five minutes.
+    // its metrics to CloudWatch every minute, so that six looks in a row are five minutes. CreateDBInstance,
+    // AllocatedStorage: at least 20 GiB.
     Rival {
         name: "Amazon RDS",
+        smallest: 20,
         periods: &[60.0],
         short: |seen| 100 * seen.free() <= 10 * seen.capacity,
         looks: 6,
@@ -149,9 +160,10 @@ pub(super) const RIVALS: [Rival; 11] = [
     // cloudplatform.googleblog.com, "Digging in on Cloud SQL automatic storage increases", and googleapis
     // datamigration_v1, CloudSqlSettings.autoStorageIncrease: the available storage is looked at every 30 seconds; when it
     // is below a threshold, as much as the threshold is added: 5 GB and a 25th of the capacity in whole GB, at most 25 GB.
-    // No cooldown. So a volume of less than 5 GB is always short of space.
+    // No cooldown. So a volume of less than 5 GB is always short of space, and one of less than twice that half empty.
     Rival {
         name: "Google Cloud SQL",
+        smallest: 10,
         periods: &[30.0],
         short: |seen| seen.free() < cloud_sql_step(seen.capacity),
         looks: 1,
@@ -163,6 +175,7 @@ pub(super) const RIVALS: [Rival; 11] = [
     // (the operator is woken by what the sidecar notes, so that nothing is added). No cooldown.
     Rival {
         name: "Crunchy, sidecar",
+        smallest: 0,
         periods: &[5.0],
         short: |seen| 100 * seen.used > 75 * seen.capacity,
         looks: 1,
@@ -176,6 +189,7 @@ pub(super) const RIVALS: [Rival; 11] = [
     // and step). No cooldown.
     Rival {
         name: "Percona MongoDB",
+        smallest: 0,
         periods: &[5.0],
         short: |seen| 100 * seen.used >= 80 * seen.capacity,
         looks: 1,

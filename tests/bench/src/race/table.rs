@@ -1,76 +1,99 @@
 //! The table: who survives what.
 
-use std::time::Duration;
-
 use super::{
     Cell, Rule,
     filler::rounded,
-    rivals::{RIVALS, full_at},
+    rivals::{RIVALS, Rival, full_at},
+    search,
     steady::Steady,
 };
 
-/// The highest rate of each of our rules in one column, MiB a second.
+/// One column: what each of our rules survives, if it survives any rate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     pub(super) cell: Cell,
-    pub(super) whole: Option<u64>,
-    pub(super) threshold: Option<u64>,
+    pub(super) whole: Option<Best>,
+    pub(super) threshold: Option<Best>,
+}
+
+/// The highest rate that is survived.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Best {
+    /// MiB a second.
+    pub(super) rate: u64,
+    /// How many times as large as at first the volumes were then.
+    pub(super) grown: f64,
 }
 
 /// Prints all columns: rates, and in brackets their part of what all rules survive. What is marked survived all that was tried.
-pub(super) fn print(columns: &[Column], recorded: &[Steady], rates: &[u64], runs: usize) {
+///
+/// # Errors
+/// None: what is searched is at hand.
+pub(super) async fn print(
+    columns: &[Column],
+    recorded: &[Steady],
+    rates: &[u64],
+    runs: usize,
+) -> anyhow::Result<()> {
     println!("\nhighest rate survived in {runs} of {runs} runs, MiB/s (part of Highwater's)");
     let heads = columns.iter().map(|column| {
         let Cell { size, delay } = column.cell;
         format!("{}, {} s", size.text, delay.as_secs())
     });
     row("size, expansions longer by", heads);
-    let top = rates.last().copied();
-    let of = |rate: Option<u64>, column: &Column| cell(rate, column.whole, top);
-    row(&Rule::Whole.to_string(), columns.iter().map(|c| of(c.whole, c)));
-    row(
-        &Rule::ThresholdAlone.to_string(),
-        columns.iter().map(|c| of(c.threshold, c)),
-    );
-    for (n, rival) in RIVALS.iter().enumerate() {
-        let survived = columns
-            .iter()
-            .map(|c| of(rival_survives(n, c.cell, recorded, runs), c));
-        row(rival.name, survived);
+    let of = |rate: Option<u64>, column: &Column| cell(rate, column.whole, rates);
+    let whole = columns.iter().map(|c| of(c.whole.map(|best| best.rate), c));
+    row(&Rule::Whole.to_string(), whole);
+    let threshold = columns.iter().map(|c| of(c.threshold.map(|best| best.rate), c));
+    row(&Rule::ThresholdAlone.to_string(), threshold);
+    for rival in &RIVALS {
+        let mut cells = Vec::new();
+        for column in columns {
+            let Cell { size, .. } = column.cell;
+            cells.push(if size.gib < rival.smallest {
+                "-".to_owned()
+            } else {
+                of(survives(rival, column.cell, recorded, runs).await?, column)
+            });
+        }
+        row(rival.name, cells.into_iter());
     }
+    let grown = |best: Option<Best>| best.map_or_else(|| "-".to_owned(), |best| format!("{:.1}", best.grown));
+    println!("\nsize at the end of such a fill, times the first; a fill takes 1.25 times the first");
+    row(&Rule::Whole.to_string(), columns.iter().map(|c| grown(c.whole)));
+    let threshold = columns.iter().map(|c| grown(c.threshold));
+    row(&Rule::ThresholdAlone.to_string(), threshold);
+    Ok(())
 }
 
-/// The highest rate below which a rival loses none, by the recorded fills; it looks at another time in each run.
-fn rival_survives(rival: usize, cell: Cell, recorded: &[Steady], runs: usize) -> Option<u64> {
-    let rival = RIVALS.get(rival)?;
-    let of_size = recorded.iter().filter(|fill| fill.size == cell.size);
-    let survives = |fill: &&Steady| {
+/// The highest rate that a rival survives, searched as ours is, by the recorded fills; it looks at another time in each run.
+async fn survives(
+    rival: &Rival,
+    cell: Cell,
+    recorded: &[Steady],
+    runs: usize,
+) -> anyhow::Result<Option<u64>> {
+    let of_size: Vec<&Steady> = recorded.iter().filter(|fill| fill.size == cell.size).collect();
+    let rates: Vec<u64> = of_size.iter().map(|fill| fill.rate).collect();
+    search::highest(&rates, async |rate| {
+        let fill = of_size.iter().find(|fill| fill.rate == rate);
+        let expansion = cell.delay.as_secs_f64();
         let phase = |run: usize| (rounded(run as u64) + 0.5) / rounded(runs as u64);
-        let full = |run| {
-            full_at(
-                rival,
-                &fill.timeline,
-                fill.capacity,
-                seconds(cell.delay),
-                phase(run),
-            )
-        };
-        (0..runs).all(|run| full(run).is_none())
-    };
-    of_size.take_while(survives).last().map(|fill| fill.rate)
+        Ok(fill.is_some_and(|fill| {
+            (0..runs)
+                .all(|run| full_at(rival, &fill.timeline, fill.capacity, expansion, phase(run)).is_none())
+        }))
+    })
+    .await
 }
 
-fn seconds(delay: Duration) -> f64 {
-    delay.as_secs_f64()
-}
-
-fn cell(rate: Option<u64>, whole: Option<u64>, top: Option<u64>) -> String {
+fn cell(rate: Option<u64>, whole: Option<Best>, rates: &[u64]) -> String {
     let Some(rate) = rate else {
-        return "none (0.00)".to_owned();
+        return rates.first().map(|least| format!("<{least}")).unwrap_or_default();
     };
-    let mark = if Some(rate) == top { "+" } else { "" };
+    let mark = if rates.last() == Some(&rate) { "+" } else { "" };
     match whole {
-        Some(whole) => format!("{rate}{mark} ({:.2})", rounded(rate) / rounded(whole)),
+        Some(whole) => format!("{rate}{mark} ({:.2})", rounded(rate) / rounded(whole.rate)),
         None => format!("{rate}{mark}"),
     }
 }
