@@ -87,13 +87,16 @@ impl Modifications {
         self.spent(past, now).len()
     }
 
-    /// The modifications that count now, oldest first; those that are not known at the last time they can have been.
+    /// The modifications that count now, oldest first; those that are not known at the last time they can have been. One that is
+    /// known to have been among them is one of them.
     fn spent(&self, past: &Modified, now: Timestamp) -> Vec<Timestamp> {
-        let unknown = self
-            .unknown(past, now)
-            .map(|at| vec![at; self.allowed(Need::Ordinary)]);
         let known = past.at.iter().copied().filter(|at| self.counts(*at, now));
-        let mut spent: Vec<_> = unknown.into_iter().flatten().chain(known).collect();
+        let mut spent: Vec<_> = known.collect();
+        if let Some(unknown) = self.unknown(past, now) {
+            let among = spent.iter().filter(|at| **at <= unknown).count();
+            let others = self.allowed(Need::Ordinary).saturating_sub(among);
+            spent.extend(std::iter::repeat_n(unknown, others));
+        }
         spent.sort_unstable();
         spent
     }
@@ -180,6 +183,13 @@ mod tests {
             at(24),
             "the reserve is spent"
         );
+        past.at = vec![at(-1)];
+        assert_eq!(
+            EBS.permitted(&past, Need::Emergency, at(1)),
+            at(1),
+            "one of those before is known"
+        );
+        assert_eq!(EBS.permitted(&past, Need::Ordinary, at(1)), at(23));
     }
 
     #[test]

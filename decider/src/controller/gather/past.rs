@@ -40,9 +40,9 @@ pub(super) fn growths(autoscaler: &Autoscaler, requests: &[(Key, Arc<Request>)])
     growths
 }
 
-/// When the claims were modified, as far as is known: by the requests there are, whoever made them, and by those that
-/// the annotation remembers, and by whoever edited a claim itself, as long as the claim tells. What was before the autoscaler, which began to remember, is not known, unless the claims,
-/// of which the first was made at `oldest`, are younger.
+/// When the claims were modified, as far as is known: by the requests there are, whoever made them, by those that the
+/// annotation remembers, and by whoever edited a claim itself, as long as the claim tells. What was before the autoscaler,
+/// which began to remember, is not known, unless the claims, of which the first was made at `oldest`, are younger.
 pub(super) fn modified(
     autoscaler: &Autoscaler,
     requests: &[(Key, Arc<Request>)],
@@ -80,7 +80,9 @@ fn edited(
 ) -> Option<Timestamp> {
     let asked = |size: Bytes| {
         let remembered = autoscaler.modifications.iter();
-        requests.iter().any(|(_, r)| r.to == Some(size))
+        requests
+            .iter()
+            .any(|(_, r)| !r.grew_nothing() && r.to == Some(size))
             || remembered
                 .filter_map(|m| Bytes::parse_quantity(&m.to).ok())
                 .any(|to| to == size)
@@ -187,14 +189,21 @@ mod tests {
             .into(),
             ..Autoscaler::default()
         };
+        let times = |requests: &[_], edits: &[_]| modified(&autoscaler, requests, edits, None, at(500)).at;
         // It asks for a GiB.
-        let requests = [request(0, Phase::Failed, false)];
-        let times = |edits: &[_]| modified(&autoscaler, &requests, edits, None, at(500)).at;
-        let known = vec![at(-50)];
-        assert_eq!(times(&[]), known);
-        assert_eq!(times(&[(size(1), at(1)), (size(2), at(2))]), known, "by requests");
-        let edited = times(&[(size(3), at(1)), (size(3), at(3)), (size(2), at(9))]);
-        assert_eq!(edited, [known[0], at(3)], "once for all members");
+        let requests = [request(0, Phase::Successful, false)];
+        let known = times(&requests, &[]);
+        assert_eq!(known.len(), 2);
+        let asked = [(size(1), at(1)), (size(2), at(2))];
+        assert_eq!(times(&requests, &asked), known, "by requests");
+        let edited = times(&requests, &[(size(3), at(1)), (size(3), at(3)), (size(2), at(9))]);
+        assert_eq!(edited, [known[0], known[1], at(3)], "once for all members");
+        let failed = [request(0, Phase::Failed, false)];
+        assert_eq!(
+            times(&failed, &asked),
+            [at(-50), at(1)],
+            "a request that grew nothing did not do it"
+        );
     }
 
     /// Each round makes one that waits and one that does not; the waits between rounds grow all the same.
