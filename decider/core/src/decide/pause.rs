@@ -1,7 +1,7 @@
 //! The rules that wait for something under way: they end by themselves.
 
 use jiff::Timestamp;
-use units::Reason;
+use units::{Bytes, Reason};
 
 use super::{Against, Database, Note, Seen, Volume};
 use crate::{database::Resize, human::human, sample::elapsed, trigger};
@@ -66,11 +66,19 @@ pub(super) fn resize_in_flight(db: &Database) -> Result<(), Note> {
     }
 }
 
-/// True when the device has what is asked for and the filesystem shows more than the claim says it has: the node
-/// step is done, even if it is called failing for ever.
+/// True when the device has what is asked for and the filesystem shows more than the claim says it has, and nearly all that is asked
+/// for: the node step is done, even if it is called failing for ever. A filesystem may grow bit by bit, and an earlier step of
+/// which the claim does not know does not count for the present one.
 fn has_arrived(volume: &Volume) -> bool {
+    let claim = &volume.claim;
     let shows = volume.seen().map(|s| s.sample.usage.capacity);
-    volume.claim.device >= volume.claim.request && shows.is_some_and(|shows| shows > volume.claim.capacity)
+    claim.device >= claim.request
+        && shows.is_some_and(|shows| shows > claim.capacity && shows >= nearly(claim.request))
+}
+
+/// What a filesystem shows of such a volume at least: the log of a small one takes up to a fifth.
+fn nearly(size: Bytes) -> Bytes {
+    Bytes::new(size.get() / 5 * 4)
 }
 
 /// Not followed: the claim has grown, and the filesystem's numbers are still those from before.

@@ -173,6 +173,12 @@ fn trap_15_a_failing_node_step_is_judged_by_the_filesystem() {
         Reason::ResizeInFlight,
         "the filesystem has not grown, and a second request would not help"
     );
+    first_seen(&mut scene).sample = scene::sample(GIB * 3 / 2, GIB);
+    assert_eq!(
+        scene.reason(),
+        Reason::ResizeInFlight,
+        "it grows bit by bit, or has only followed an earlier step"
+    );
     first_seen(&mut scene).sample = scene::sample(2 * GIB, GIB);
     assert_eq!(
         scene.reason(),
