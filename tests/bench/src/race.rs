@@ -25,6 +25,7 @@ use anyhow::ensure;
 use clap::{Parser, value_parser};
 use e2e::World;
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join, stream};
+use tokio::sync::Notify;
 
 use heat::Heat;
 use live::Live;
@@ -47,8 +48,8 @@ pub struct Args {
     /// Sizes of the volumes that are filled at a rate.
     #[arg(long, value_delimiter = ',', default_value = "1Gi,5Gi,20Gi", value_parser = size::read)]
     pub sizes: Vec<Size>,
-    /// MiB that are filled a second, all volumes of a kind together. Nothing is written; but two processors have other work, too.
-    #[arg(long, default_value_t = 1_600)]
+    /// MiB that are filled a second, all volumes together, where expansions are not made longer: no disk writes more.
+    #[arg(long, default_value_t = 480)]
     pub together: u32,
     /// Runs that must all survive.
     #[arg(long, default_value_t = 5)]
@@ -150,7 +151,9 @@ async fn at_rates(
     if let Some(first) = delays.first() {
         entrant::learn(&track.world, *first).await?;
     }
+    let made = Notify::new();
     let searches = async {
+        made.notified().await;
         let mut columns = Vec::new();
         for (n, delay) in delays.iter().enumerate() {
             if n > 0 {
@@ -161,7 +164,7 @@ async fn at_rates(
         }
         Ok(columns)
     };
-    let (columns, recorded) = try_join(searches, steady::record(track, sizes, rates)).await?;
+    let (columns, recorded) = try_join(searches, steady::record(track, sizes, rates, &made)).await?;
     ensure!(recorder.try_wait()?.is_none(), "the recorder of usage has ended");
     recorder.kill().await?;
     let (columns, lives): (Vec<Column>, Vec<Vec<Live>>) = columns.into_iter().unzip();

@@ -100,7 +100,8 @@ impl Heat {
                 let shape = unused(size.text);
                 Entrant::create(&track.world, objects, &name, shape, self.rule, delay).await?
             };
-            let _lane = track.lane(Kind::Searched, self.rate).await?;
+            let kind = if delay.is_zero() { Kind::Quick } else { Kind::Slow };
+            let _lane = track.lane(kind, self.rate).await?;
             if lost.load(Ordering::Relaxed) {
                 return Ok(None);
             }

@@ -6,9 +6,10 @@
 //! searched for ourselves goes on to a quarter more than the volume held: the difference is in their favour.
 
 use anyhow::bail;
-use e2e::{Database, Objects, Space, World, objects::kinds};
+use e2e::{Database, Objects, Space, Volume, World, objects::kinds};
 use futures::future::try_join_all;
 use serde_json::json;
+use tokio::sync::Notify;
 
 use super::{
     MIB,
@@ -37,33 +38,44 @@ pub(super) struct Steady {
     pub(super) timeline: Vec<(f64, u64)>,
 }
 
-/// Records a fill at each of `rates` into each of `sizes`, side by side.
+/// Records a fill at each of `rates` into each of `sizes`, side by side; tells `made` once all volumes are there.
 ///
 /// # Errors
 /// When a volume does not come up or grow, or is not filled at its rate.
-pub(super) async fn record(track: &Track, sizes: &[Size], rates: &[u64]) -> anyhow::Result<Vec<Steady>> {
-    let recorded = async |world: World, objects: Objects| {
-        let (world, objects) = (&world, &objects);
+pub(super) async fn record(
+    track: &Track,
+    sizes: &[Size],
+    rates: &[u64],
+    made: &Notify,
+) -> anyhow::Result<Vec<Steady>> {
+    let recorded = async |_: World, objects: Objects| {
         let each = sizes
             .iter()
             .flat_map(|size| rates.iter().map(move |rate| (*size, *rate)));
-        try_join_all(each.map(|(size, rate)| one(track, world, objects, size, rate))).await
+        let all = each.map(|(size, rate)| Prepared::make(track, &objects, size, rate));
+        let all = try_join_all(all).await?;
+        made.notify_one();
+        try_join_all(all.into_iter().map(|prepared| prepared.fill(track))).await
     };
     track.world.in_namespace("race-steady", recorded).await
 }
 
-async fn one(
-    track: &Track,
-    world: &World,
-    objects: &Objects,
+/// A volume that is to be filled.
+struct Prepared {
+    volume: Volume,
     size: Size,
     rate: u64,
-) -> anyhow::Result<Steady> {
-    let (volume, capacity, before) = {
+    capacity: u64,
+    /// What was filled at once, bytes.
+    before: u64,
+}
+
+impl Prepared {
+    async fn make(track: &Track, objects: &Objects, size: Size, rate: u64) -> anyhow::Result<Self> {
         let _permit = track.through_the_door().await?;
         let name = format!("steady-{}-{rate}", size.gib);
-        let db = Database::create(world, objects, &name, unused(size.text)).await?;
-        let volume = db.volume(world).await?;
+        let db = Database::create(&track.world, objects, &name, unused(size.text)).await?;
+        let volume = db.volume(&track.world).await?;
         let Space { capacity, used, .. } = volume.space()?;
         volume.fill_to(FROM)?;
         let before = volume.space()?.used - used;
@@ -71,22 +83,38 @@ async fn one(
         let patch = json!({"spec": {"resources": {"requests": {"storage": doubled}}}});
         objects.merge(&kinds::CLAIM, &db.claim(), &patch).await?;
         volume.until_larger_than(capacity).await?;
-        (volume, capacity, before)
-    };
-    let _lane = track.lane(Kind::Recorded, rate).await?;
-    for _ in 0..ATTEMPTS {
-        let filled = filled(&volume, rate * MIB, capacity / 100 * HUNDREDTHS).await?;
-        if is_paced(filled.rate, rate) {
-            let timeline = filled.timeline;
-            return Ok(Steady {
-                size,
-                rate,
-                capacity,
-                timeline,
-            });
-        }
-        volume.empty()?;
-        volume.allocate(before)?;
+        Ok(Self {
+            volume,
+            size,
+            rate,
+            capacity,
+            before,
+        })
     }
-    bail!("{rate} MiB/s cannot be filled here")
+
+    async fn fill(self, track: &Track) -> anyhow::Result<Steady> {
+        let Self {
+            volume,
+            size,
+            rate,
+            capacity,
+            before,
+        } = self;
+        let _lane = track.lane(Kind::Recorded, rate).await?;
+        for _ in 0..ATTEMPTS {
+            let filled = filled(&volume, rate * MIB, capacity / 100 * HUNDREDTHS).await?;
+            if is_paced(filled.rate, rate) {
+                let timeline = filled.timeline;
+                return Ok(Steady {
+                    size,
+                    rate,
+                    capacity,
+                    timeline,
+                });
+            }
+            volume.empty()?;
+            volume.allocate(before)?;
+        }
+        bail!("{rate} MiB/s cannot be filled here")
+    }
 }

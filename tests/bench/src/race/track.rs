@@ -1,5 +1,6 @@
 //! What all runs share: the cluster, and how much of it may be taken at once.
 
+use anyhow::Context as _;
 use e2e::World;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -7,6 +8,8 @@ use super::{MIB, filler::rounded};
 
 /// Databases that are made at once; more of them wait for each other anyhow, and longer than a test has patience.
 const DOOR: usize = 6;
+/// So many times as much is filled where expansions are made longer: they wait for that, and not for a processor.
+const SLOW: u32 = 5;
 /// How far the achieved rate may be from the one asked for.
 const PACE: f64 = 0.05;
 
@@ -15,20 +18,23 @@ pub(super) struct Track {
     pub(super) world: World,
     /// Databases that may be made now.
     door: Semaphore,
-    /// MiB a second that may be filled now, of what is searched and of what is recorded beside it.
-    lanes: [Semaphore; 2],
-    /// All of one kind.
-    width: u32,
+    /// MiB a second that may be filled now, by kind.
+    lanes: [(Kind, u32, Semaphore); 3],
 }
 
 impl Track {
-    /// A track on which no more than `width` MiB are filled a second, all volumes of a kind together.
+    /// A track on which no more than `width` MiB are filled a second, all volumes together, where expansions are quick, and more
+    /// where they mostly wait.
     pub(super) fn new(world: World, width: u32) -> Self {
         Self {
             world,
             door: Semaphore::new(DOOR),
-            lanes: [Semaphore::new(width as usize), Semaphore::new(width as usize)],
-            width,
+            lanes: [
+                (Kind::Quick, width),
+                (Kind::Slow, width.saturating_mul(SLOW)),
+                (Kind::Recorded, width),
+            ]
+            .map(|(kind, width)| (kind, width, Semaphore::new(width as usize))),
         }
     }
 
@@ -45,20 +51,20 @@ impl Track {
     /// # Errors
     /// Never: the lanes are not closed.
     pub(super) async fn lane(&self, kind: Kind, rate: u64) -> anyhow::Result<SemaphorePermit<'_>> {
-        let [searched, recorded] = &self.lanes;
-        let lanes = match kind {
-            Kind::Searched => searched,
-            Kind::Recorded => recorded,
-        };
-        let wanted = u32::try_from(rate)?.min(self.width);
-        Ok(lanes.acquire_many(wanted).await?)
+        let lane = self.lanes.iter().find(|(known, ..)| *known == kind);
+        let (_, width, lanes) = lane.context("each kind has its lanes")?;
+        Ok(lanes.acquire_many(u32::try_from(rate)?.min(*width)).await?)
     }
 }
 
 /// What a volume is filled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    Searched,
+    /// A search, with expansions as quick as they are.
+    Quick,
+    /// A search, with expansions that are made longer.
+    Slow,
+    /// A fill that is recorded.
     Recorded,
 }
 
