@@ -1,5 +1,7 @@
 //! Cases computed by hand.
 
+mod race;
+
 use std::time::Duration;
 
 use serde_json::json;
