@@ -4,6 +4,21 @@
 
 use std::collections::BTreeMap;
 
+/// Name of the Lease by which a csi-resizer of this driver elects a leader, in a namespace of its installer's choice
+/// (kubernetes-csi/external-resizer:pkg/util/util.go `SanitizeName`).
+#[must_use]
+pub fn resizer_lease(driver: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let mut name: String = "external-resizer-"
+        .chars()
+        .chain(driver.chars().map(plain))
+        .collect();
+    if name.ends_with('-') {
+        name.push('X');
+    }
+    name
+}
+
 /// The claim template that holds PGDATA.
 pub const DATA_TEMPLATE: &str = "data";
 
@@ -131,13 +146,22 @@ pub fn split_claim<'a>(claim: &'a str, template: &str) -> Option<(&'a str, u32)>
 
 #[cfg(test)]
 mod tests {
-    use super::{claim_name, split_claim};
+    use super::{claim_name, resizer_lease, split_claim};
 
     #[test]
     fn claims_are_named_as_the_set_names_them() {
         assert_eq!(claim_name("data", "db", 2), "data-db-2");
         assert_eq!(split_claim("data-db-2", "data"), Some(("db", 2)));
         assert_eq!(split_claim("data-my-db-1-0", "data"), Some(("my-db-1", 0)));
+    }
+
+    #[test]
+    fn the_lease_is_named_as_the_resizer_names_it() {
+        assert_eq!(
+            resizer_lease("ebs.csi.aws.com"),
+            "external-resizer-ebs-csi-aws-com"
+        );
+        assert_eq!(resizer_lease("x.io/"), "external-resizer-x-io-X");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use api::names::resizer_lease;
 use control::watch::{Key, Store};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
@@ -81,7 +82,10 @@ fn put(store: &Store<Abandoned>, key: Key, verdict: Option<Abandoned>) {
 }
 
 async fn leases(context: &Context, driver: &str) -> Result<Vec<Held>, kube::Error> {
-    let named = ListParams::default().fields(&format!("metadata.name={}", lease_of(driver)));
+    // From the API server's cache: so often asked, it is not to read etcd.
+    let named = ListParams::default()
+        .match_any()
+        .fields(&format!("metadata.name={}", resizer_lease(driver)));
     let found = Api::<Lease>::all(context.parts.client.clone())
         .list(&named)
         .await?;
@@ -93,19 +97,6 @@ async fn leases(context: &Context, driver: &str) -> Result<Vec<Held>, kube::Erro
             .map(|renewed| renewed.0),
     };
     Ok(found.items.into_iter().map(held).collect())
-}
-
-/// kubernetes-csi/external-resizer:pkg/util/util.go `SanitizeName`.
-fn lease_of(driver: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    let mut name: String = "external-resizer-"
-        .chars()
-        .chain(driver.chars().map(plain))
-        .collect();
-    if name.ends_with('-') {
-        name.push('X');
-    }
-    name
 }
 
 /// The Lease that was given up last, if there are some and nobody renews any. The holder's clock may be behind ours: one is given up
@@ -139,12 +130,6 @@ mod tests {
 
     fn before(leases: &[Held]) -> Before {
         leases.iter().cloned().map(|l| (l.path, l.renewed)).collect()
-    }
-
-    #[test]
-    fn the_lease_is_named_as_the_resizer_names_it() {
-        assert_eq!(lease_of("ebs.csi.aws.com"), "external-resizer-ebs-csi-aws-com");
-        assert_eq!(lease_of("x.io/"), "external-resizer-x-io-X");
     }
 
     #[test]

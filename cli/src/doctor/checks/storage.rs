@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use api::names::resizer_lease;
+
 use super::{installation::is_fresh, verdict};
 use crate::doctor::{Facts, Told, Wrong, facts::Class};
 
@@ -46,7 +48,7 @@ pub(super) fn resizers(facts: &Facts) -> Told {
     let used = used(facts)?;
     let drivers: BTreeSet<&str> = used.iter().map(|c| c.provisioner.as_str()).collect();
     let wrong = drivers.iter().filter_map(|driver| {
-        let name = lease_of(driver);
+        let name = resizer_lease(driver);
         let mut held = leases.iter().filter(|l| l.name == name && !l.holder.is_empty());
         let why = match held.clone().next() {
             None => format!("there is no Lease {name}"),
@@ -61,14 +63,5 @@ pub(super) fn resizers(facts: &Facts) -> Told {
     verdict(
         wrong.collect(),
         format!("one for each of {} drivers", drivers.len()),
-    )
-}
-
-/// kubernetes-csi/csi-lib-utils: what does not fit a name becomes a dash.
-fn lease_of(driver: &str) -> String {
-    let fits = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    format!(
-        "external-resizer-{}",
-        driver.chars().map(fits).collect::<String>()
     )
 }
