@@ -1,5 +1,7 @@
 //! Which profile holds for a class of storage: an object, over the one that Highwater brings along.
 
+use std::borrow::Borrow;
+
 use crate::{
     duration::DurationText,
     highwater::v1alpha1::{Expansion, StorageProfileSpec},
@@ -10,6 +12,21 @@ use units::Bytes;
 mod built_in;
 
 pub use built_in::{all as all_built_in, of as built_in};
+
+/// The object that is most closely about a class, with its name; of two the first by name.
+pub fn closest<N: Ord, S: Borrow<StorageProfileSpec>>(
+    class: &str,
+    provisioner: &str,
+    objects: impl IntoIterator<Item = (N, S)>,
+) -> Option<(N, S)> {
+    let selecting = objects.into_iter().filter_map(|(name, spec)| {
+        let selects = spec.borrow().selects(class, provisioner)?;
+        Some((selects, name, spec))
+    });
+    let closest =
+        selecting.min_by(|(selects, name, _), (other, another, _)| (selects, name).cmp(&(other, another)));
+    closest.map(|(_, name, spec)| (name, spec))
+}
 
 /// What a profile object has to do with a class; of several objects the least in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -28,12 +28,8 @@ pub fn built_in_of(provisioner: &str) -> Option<Profile> {
 /// The profile of a class: the object for the class, else for its provisioner, over the built-in one, else the default.
 pub(crate) fn profile(class: &str, known: Option<&Class>, objects: &Store<StorageProfileSpec>) -> Profile {
     let provisioner = known.map_or("", |class| class.provisioner.as_str());
-    let selects = |spec: &StorageProfileSpec| spec.selects(class, provisioner);
-    let object = objects
-        .matching(|_, spec| selects(spec).is_some())
-        .into_iter()
-        .min_by(|(a, of_a), (b, of_b)| (selects(of_a), a).cmp(&(selects(of_b), b)));
-    match object {
+    let selecting = objects.matching(|_, spec| spec.selects(class, provisioner).is_some());
+    match profiles::closest(class, provisioner, selecting) {
         Some((key, spec)) => read(&key.name, &spec.over(profiles::built_in(provisioner))),
         None => built_in_of(provisioner).unwrap_or_default(),
     }

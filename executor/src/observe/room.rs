@@ -77,21 +77,9 @@ pub(crate) fn class(object: &StorageClass, profiles: &[StorageProfile]) -> Class
 
 fn profile(class: &str, provisioner: &str, objects: &[StorageProfile]) -> Option<Profile> {
     let built_in = api::profiles::built_in(provisioner);
-    let object = objects
-        .iter()
-        .filter_map(|object| {
-            Some((
-                object.spec.selects(class, provisioner)?,
-                object.name_any(),
-                object,
-            ))
-        })
-        .min_by(|(selects, name, _), (other, another, _)| (selects, name).cmp(&(other, another)));
-    match object {
-        Some((_, name, object)) => Some(plain(
-            format!("StorageProfile {name}"),
-            &object.spec.over(built_in),
-        )),
+    let named = objects.iter().map(|object| (object.name_any(), &object.spec));
+    match api::profiles::closest(class, provisioner, named) {
+        Some((name, spec)) => Some(plain(format!("StorageProfile {name}"), &spec.over(built_in))),
         None => built_in.map(|spec| {
             let name = format!("the profile built in for {provisioner}, which a StorageProfile overrides,");
             plain(name, spec)
