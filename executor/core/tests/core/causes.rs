@@ -18,14 +18,14 @@ pub(crate) fn with(change: impl Fn(&mut Claim)) -> Observed {
     seen
 }
 
-fn complaint(words: &str, second: i64) -> Option<Complaint> {
+pub(crate) fn complaint(words: &str, second: i64) -> Option<Complaint> {
     Some(Complaint {
         message: words.into(),
         at: Some(at(second)),
     })
 }
 
-fn event(reason: &str, words: &str) -> Event {
+pub(crate) fn event(reason: &str, words: &str) -> Event {
     Event {
         reason: reason.into(),
         message: words.into(),
@@ -131,54 +131,6 @@ fn each_cause_is_named_while_it_lasts_and_in_the_failure() {
     }
 }
 
-/// As drivers print them. Where: each driver's repository.
-#[test]
-fn the_words_of_drivers_are_understood() {
-    let table = [
-        // topolvm: internal/lvmd/lvservice.go, of a new volume and of one that grows
-        (
-            "code = ResourceExhausted desc = no enough space left on VG: free=4194304, requested=52428800",
-            Reason::PoolFull,
-        ),
-        (
-            "code = ResourceExhausted desc = not enough space left on VG: free=4194304, requested=52428800",
-            Reason::PoolFull,
-        ),
-        // csi-driver-host-path: pull request 331
-        (
-            "code = ResourceExhausted desc = requested capacity 53687091200 exceeds remaining capacity for \"fast\"",
-            Reason::PoolFull,
-        ),
-        // azurefile-csi-driver: issue 1345
-        (
-            "StatusCode=429 -- Service returned an error. Code=\"TooManyRequests\"",
-            Reason::RateLimited,
-        ),
-        // aws-ebs-csi-driver: issue 1148, and pkg/cloud/cloud.go
-        (
-            "api error RequestLimitExceeded: Request limit exceeded.",
-            Reason::RateLimited,
-        ),
-        (
-            "api error VolumeModificationRateExceeded: You've reached the maximum modification rate per volume limit.",
-            Reason::RateLimited,
-        ),
-        (
-            "api error VolumeLimitExceeded: You have exceeded your gp3 storage limit",
-            Reason::DriverError,
-        ),
-    ];
-    for (words, reason) in table {
-        let seen = with(|claim| claim.controller_error = complaint(words, 5));
-        let note = step(&begun(), &seen, at(40));
-        assert_eq!(
-            sets(&note, Reason::VolumeExpansion),
-            Some((false, reason.to_string())),
-            "{words}"
-        );
-    }
-}
-
 #[test]
 fn what_waiting_cannot_help_ends_the_request_at_once() {
     type Change = fn(&mut Claim);
@@ -225,14 +177,6 @@ fn the_record_of_a_failed_request_says_where_each_volume_got_stuck() {
         (Stage::Resizing, Reason::Infeasible, "OutOfRange: too big")
     );
     assert_eq!(lines[1].stage, Stage::Grown);
-}
-
-#[test]
-fn the_resizers_own_words_for_in_use_are_understood_from_an_event() {
-    let words = "Unable to expand demo/data-pg-0 because CSI driver X only supports offline expansion and volume is \
-                 currently in-use";
-    let seen = with(|claim| claim.events = vec![event("VolumeResizeFailed", words)]);
-    assert_fails(&step(&begun(), &seen, at(5)), Reason::InUse);
 }
 
 #[test]

@@ -7,7 +7,10 @@ use executor_core::{
 };
 use units::Reason;
 
-use crate::{causes::with, fixture::*};
+use crate::{
+    causes::{complaint, event, with},
+    fixture::*,
+};
 
 const AZURE: &str = "rpc error: code = Internal desc = failed to resize disk(/subscriptions/s/resourceGroups/g/providers/\
                      Microsoft.Compute/disks/pvc-1) with error(azureDisk - disk resize is only supported on Unattached \
@@ -46,4 +49,58 @@ fn trap_16_a_smaller_size_is_needed_where_the_driver_refuses_this_one() {
         let seen = refused(Resize::ControllerInfeasible, words);
         assert_fails(&step(&begun(), &seen, at(5)), Reason::Infeasible);
     }
+}
+
+/// As drivers print them. Where: each driver's repository.
+#[test]
+fn the_words_of_drivers_are_understood() {
+    let table = [
+        // topolvm: internal/lvmd/lvservice.go, of a new volume and of one that grows
+        (
+            "code = ResourceExhausted desc = no enough space left on VG: free=4194304, requested=52428800",
+            Reason::PoolFull,
+        ),
+        (
+            "code = ResourceExhausted desc = not enough space left on VG: free=4194304, requested=52428800",
+            Reason::PoolFull,
+        ),
+        // csi-driver-host-path: pull request 331
+        (
+            "code = ResourceExhausted desc = requested capacity 53687091200 exceeds remaining capacity for \"fast\"",
+            Reason::PoolFull,
+        ),
+        // azurefile-csi-driver: issue 1345
+        (
+            "StatusCode=429 -- Service returned an error. Code=\"TooManyRequests\"",
+            Reason::RateLimited,
+        ),
+        // aws-ebs-csi-driver: issue 1148, and pkg/cloud/cloud.go
+        (
+            "api error RequestLimitExceeded: Request limit exceeded.",
+            Reason::RateLimited,
+        ),
+        (
+            "api error VolumeModificationRateExceeded: You've reached the maximum modification rate per volume limit.",
+            Reason::RateLimited,
+        ),
+        (
+            "api error VolumeLimitExceeded: You have exceeded your gp3 storage limit",
+            Reason::DriverError,
+        ),
+    ];
+    for (words, reason) in table {
+        let seen = with(|claim| claim.controller_error = complaint(words, 5));
+        let note = step(&begun(), &seen, at(40));
+        assert_eq!(
+            sets(&note, Reason::VolumeExpansion),
+            Some((false, reason.to_string())),
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn the_resizers_own_words_for_in_use_are_understood_from_an_event() {
+    let seen = with(|claim| claim.events = vec![event("VolumeResizeFailed", RESIZER)]);
+    assert_fails(&step(&begun(), &seen, at(5)), Reason::InUse);
 }

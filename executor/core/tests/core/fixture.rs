@@ -261,6 +261,14 @@ pub(crate) fn message(step: &Step, kind: Reason) -> String {
         .clone()
 }
 
+/// Somebody deletes a request at this second: it is gone if nothing holds it. None if that was done before, or there is none.
+pub(crate) fn delete(request: &mut Option<Request>, second: i64) -> Option<()> {
+    let deleted = request.as_mut().filter(|request| request.deleted.is_none())?;
+    deleted.deleted = Some(at(second));
+    request.take_if(|request| !request.finalizer);
+    Some(())
+}
+
 /// That the step ends a request that has not begun, or gives up one that has, for this reason.
 pub(crate) fn assert_fails(step: &Step, reason: Reason) {
     assert!(matches!(step, Step::Fail(_) | Step::GiveUp(_)), "{step:?}");

@@ -18,6 +18,7 @@ mod growing;
 mod model;
 mod overdue;
 mod queue;
+mod quotas;
 mod rolling;
 mod scaling;
 mod server;

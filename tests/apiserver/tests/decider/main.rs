@@ -11,6 +11,8 @@
 mod agent;
 mod bad_input;
 mod bed;
+mod budget;
+mod full_soon;
 mod guards;
 mod hands;
 mod idle;

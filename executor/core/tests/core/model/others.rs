@@ -6,19 +6,12 @@ use executor_core::{
 };
 
 use super::World;
-use crate::fixture::at;
+use crate::fixture::{at, delete};
 
 impl World {
     pub(super) fn delete(&self) -> Option<World> {
         let mut next = self.clone();
-        let request = next
-            .request
-            .as_mut()
-            .filter(|request| request.deleted.is_none())?;
-        request.deleted = Some(at(self.now));
-        if !request.finalizer {
-            next.request = None;
-        }
+        delete(&mut next.request, self.now)?;
         Some(next)
     }
 

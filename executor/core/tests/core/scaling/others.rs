@@ -3,7 +3,7 @@
 use executor_core::{lsn::Lsn, observed::Fork, pause};
 
 use super::world::World;
-use crate::fixture::at;
+use crate::fixture::delete;
 
 /// What may happen in a world.
 #[derive(Clone, Debug, Default)]
@@ -219,14 +219,7 @@ impl World {
 
     fn delete(&self) -> Option<World> {
         let mut next = self.clone();
-        let request = next
-            .request
-            .as_mut()
-            .filter(|request| request.deleted.is_none())?;
-        request.deleted = Some(at(self.now));
-        if !request.finalizer {
-            next.request = None;
-        }
+        delete(&mut next.request, self.now)?;
         Some(next)
     }
 }
