@@ -58,6 +58,8 @@ pub const ANNOTATION_TIME_TO_FULL: &str = "highwater.dev/time-to-full";
 pub const ANNOTATION_APPLY: &str = "highwater.dev/apply";
 /// Annotation of an autoscaler, written by the decider: times of modifications per claim, JSON.
 pub const ANNOTATION_MODIFICATIONS: &str = "highwater.dev/modifications";
+/// Annotation of a request, written by the decider: when it was decided, by which measurements, see `crate::ops::v1alpha1::Decided`.
+pub const ANNOTATION_DECIDED: &str = "highwater.dev/decided";
 /// Annotation of a pod, written by the executor: makes kubelet look at the pod's volumes now.
 pub const ANNOTATION_NUDGE: &str = "highwater.dev/volumes-grown-at";
 

@@ -164,8 +164,12 @@ fn below(gathered: &Gathered, outcome: &Outcome) -> Option<Box<[ArcStr]>> {
     let is_below = |volume: &VolumeRecord| {
         volume.reason == Reason::BelowThreshold && volume.lead.is_some_and(|lead| lead <= LONGEST_LEAD)
     };
-    let all_below =
-        *reason == Reason::BelowThreshold && record.barrier.is_none() && record.volumes.iter().all(is_below);
+    // Whoever resizes again is told to all databases at once.
+    let is_free = record
+        .barrier
+        .as_ref()
+        .is_none_or(|barrier| barrier.reason == Reason::NobodyResizes && gathered.db.no_resizer.is_some());
+    let all_below = *reason == Reason::BelowThreshold && is_free && record.volumes.iter().all(is_below);
     let pv = |volume: &VolumeRecord| gathered.volumes.get(&volume.claim).cloned();
     if !all_below || record.volumes.is_empty() {
         return None;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use api::ops::v1alpha1::Phase;
 use arcstr::ArcStr;
 use control::watch::Key;
 use decider_core::{Database, OpenRequest, Policy, Profile};
@@ -74,6 +75,11 @@ pub(crate) fn gather(context: &Context, key: &Key, autoscaler: &Autoscaler, now:
             .iter()
             .map(|(_, r)| &r.seen)
             .find(|seen| !seen.is_empty()),
+        grown: requests
+            .iter()
+            .filter(|(_, r)| r.phase == Phase::Successful)
+            .filter_map(|(_, r)| r.ended)
+            .max(),
     };
     let mut members = Members::default();
     for (claim, pods) in &claims {

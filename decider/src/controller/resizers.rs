@@ -13,7 +13,7 @@ use std::{
 };
 
 use api::names::resizer_lease;
-use control::watch::{Key, Store};
+use control::watch::Key;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, ResourceExt, api::ListParams};
@@ -25,47 +25,69 @@ use crate::objects::Abandoned;
 
 /// Twice the time in which csi-resizer renews its Lease (5 s).
 const EVERY: Duration = Duration::from_secs(10);
-/// Four times what such a Lease lasts (15 s): longer than a new resizer takes to be in the place of the old one.
-const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// So many times what it lasts may a Lease stand still: longer than a new resizer takes to be in the place of the old one.
+const TIMES: i32 = 4;
+/// What a Lease lasts that does not say it, seconds: csi-resizer's default.
+const LASTS: i32 = 15;
 
 /// One Lease of a resizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Held {
     path: String,
     renewed: Option<Timestamp>,
+    /// How long it may stand still.
+    patience: SignedDuration,
 }
 
-/// When each Lease was renewed, at the last look.
-type Before = BTreeMap<String, Option<Timestamp>>;
+/// Since when each Lease is as it is, by our own clock: that of the one who renews it may be another.
+type Known = BTreeMap<String, (Option<Timestamp>, Timestamp)>;
+
+/// What the Leases of a driver say.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// There is none, or one that was renewed since the last look.
+    Fine,
+    /// Nobody renews any.
+    Abandoned(Abandoned),
+    /// Not enough was seen; what was said before holds.
+    Unknown,
+}
 
 /// Looks for ever.
 pub(super) async fn look_for_resizers(context: &Context) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut before = Before::new();
+    let mut known = Known::new();
     loop {
         ticks.tick().await;
-        before = look(context, &before).await;
+        known = look(context, &known).await;
     }
 }
 
-async fn look(context: &Context, before: &Before) -> Before {
+async fn look(context: &Context, known: &Known) -> Known {
     let parts = &context.parts;
     let classes = parts.objects.classes.all();
     let drivers: BTreeSet<&str> = classes
         .iter()
         .map(|(_, class)| class.provisioner.as_str())
         .collect();
-    let mut seen = Before::new();
+    let mut seen = Known::new();
     for driver in drivers {
         match leases(context, driver).await {
             Ok(leases) => {
                 let now = parts.clock.now();
-                let key = Key::new("", driver);
-                put(&parts.objects.resizers, key, abandoned(&leases, before, now));
-                seen.extend(leases.into_iter().map(|lease| (lease.path, lease.renewed)));
+                match verdict(&leases, known, now) {
+                    Verdict::Fine => parts.objects.resizers.remove(&Key::new("", driver)),
+                    Verdict::Abandoned(gone) => parts.objects.resizers.put(Key::new("", driver), gone),
+                    Verdict::Unknown => {}
+                }
+                seen.extend(
+                    leases
+                        .into_iter()
+                        .map(|lease| (lease.path.clone(), (lease.renewed, since(&lease, known, now)))),
+                );
             }
-            // A chart of before has not the right to; what was known stays known.
+            // A chart of before has not the right to; what was said stays said. While the API server is away nobody can renew.
             Err(error) => {
                 tracing::debug!(driver, error = %Chain(&error), "cannot look for the resizer's Lease")
             }
@@ -74,99 +96,60 @@ async fn look(context: &Context, before: &Before) -> Before {
     seen
 }
 
-fn put(store: &Store<Abandoned>, key: Key, verdict: Option<Abandoned>) {
-    match verdict {
-        Some(verdict) => store.put(key, verdict),
-        None => store.remove(&key),
-    }
-}
-
 async fn leases(context: &Context, driver: &str) -> Result<Vec<Held>, kube::Error> {
-    // From the API server's cache: so often asked, it is not to read etcd.
+    // From the API server's cache: no read of etcd for what is asked so often.
     let named = ListParams::default()
         .match_any()
         .fields(&format!("metadata.name={}", resizer_lease(driver)));
     let found = Api::<Lease>::all(context.parts.client.clone())
         .list(&named)
         .await?;
-    let held = |lease: Lease| Held {
-        path: format!("{}/{}", lease.namespace().unwrap_or_default(), lease.name_any()),
-        renewed: lease
-            .spec
-            .and_then(|spec| spec.renew_time)
-            .map(|renewed| renewed.0),
-    };
-    Ok(found.items.into_iter().map(held).collect())
+    Ok(found.items.into_iter().map(Held::of).collect())
 }
 
-/// The Lease that was given up last, if there are some and nobody renews any. The holder's clock may be behind ours: one is given up
-/// only if it has not moved since the last look either.
-fn abandoned(leases: &[Held], before: &Before, now: Timestamp) -> Option<Abandoned> {
-    let renewed_lately = |at: Timestamp| now.duration_since(at) < FRESH;
-    let stands = |lease: &Held| {
-        before.get(&lease.path) == Some(&lease.renewed) && !lease.renewed.is_some_and(renewed_lately)
+impl Held {
+    fn of(lease: Lease) -> Self {
+        let path = format!("{}/{}", lease.namespace().unwrap_or_default(), lease.name_any());
+        let spec = lease.spec.unwrap_or_default();
+        let lasts = spec.lease_duration_seconds.unwrap_or(LASTS);
+        Self {
+            path,
+            renewed: spec.renew_time.map(|renewed| renewed.0),
+            patience: SignedDuration::from_secs(lasts.saturating_mul(TIMES).into()),
+        }
+    }
+}
+
+/// Since when a Lease is as it is now.
+fn since(lease: &Held, known: &Known, now: Timestamp) -> Timestamp {
+    known
+        .get(&lease.path)
+        .filter(|(renewed, _)| *renewed == lease.renewed)
+        .map_or(now, |(_, since)| *since)
+}
+
+/// One Lease that moves is enough. Of those that nobody renews the one that was given up last is named.
+fn verdict(leases: &[Held], known: &Known, now: Timestamp) -> Verdict {
+    let Some(newest) = leases.iter().max_by_key(|lease| lease.renewed) else {
+        return Verdict::Fine;
     };
-    let newest = leases.iter().max_by_key(|lease| lease.renewed)?;
-    leases.iter().all(stands).then(|| Abandoned {
-        lease: newest.path.clone(),
-        renewed: newest.renewed,
-    })
+    let moves = |lease: &Held| {
+        known
+            .get(&lease.path)
+            .is_some_and(|(renewed, _)| *renewed != lease.renewed)
+    };
+    if leases.iter().any(moves) {
+        return Verdict::Fine;
+    }
+    let stands = |lease: &Held| now.duration_since(since(lease, known, now)) >= lease.patience;
+    if leases.iter().all(stands) {
+        return Verdict::Abandoned(Abandoned {
+            lease: newest.path.clone(),
+            renewed: newest.renewed,
+        });
+    }
+    Verdict::Unknown
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + second).unwrap()
-    }
-
-    fn held(path: &str, second: i64) -> Held {
-        Held {
-            path: path.into(),
-            renewed: Some(at(second)),
-        }
-    }
-
-    fn before(leases: &[Held]) -> Before {
-        leases.iter().cloned().map(|l| (l.path, l.renewed)).collect()
-    }
-
-    #[test]
-    fn a_lease_that_nobody_renews_is_abandoned() {
-        let old = [held("kube-system/l", 0)];
-        let lease = |verdict: Option<Abandoned>| verdict.map(|a| (a.lease, a.renewed));
-        let expected = Some(("kube-system/l".to_owned(), Some(at(0))));
-        assert_eq!(lease(abandoned(&old, &before(&old), at(60))), expected);
-        assert_eq!(
-            abandoned(&old, &before(&old), at(59)),
-            None,
-            "another may take over"
-        );
-    }
-
-    #[test]
-    fn what_is_not_known_is_not_abandoned() {
-        assert_eq!(
-            abandoned(&[], &Before::new(), at(0)),
-            None,
-            "it may do without election"
-        );
-        let old = [held("kube-system/l", 0)];
-        assert_eq!(abandoned(&old, &Before::new(), at(500)), None, "a first look");
-        let moved = [held("kube-system/l", 10)];
-        assert_eq!(
-            abandoned(&moved, &before(&old), at(500)),
-            None,
-            "renewed by a clock that is behind"
-        );
-    }
-
-    #[test]
-    fn one_that_is_renewed_is_enough() {
-        let two = [held("old/l", 0), held("new/l", 495)];
-        assert_eq!(abandoned(&two, &before(&two), at(500)), None);
-        let gone = abandoned(&two, &before(&two), at(600)).unwrap();
-        assert_eq!(gone.lease, "new/l", "the newest is named");
-    }
-}
+mod tests;

@@ -41,6 +41,8 @@ pub(super) struct Asked<'a> {
     pub(super) failed: bool,
     /// What each claim had when the newest one was decided.
     pub(super) seen: Option<&'a BTreeMap<String, Before>>,
+    /// When the newest one that succeeded had.
+    pub(super) grown: Option<Timestamp>,
 }
 
 impl Members {
@@ -76,7 +78,7 @@ impl Members {
                 Some(others) => others.stricter(profile),
             });
             self.classes.push(claim.class.clone());
-            let gone = || no_resizer(context, &class.as_deref()?.provisioner);
+            let gone = || no_resizer(context, &class.as_deref()?.provisioner, asked.grown);
             self.no_resizer = self.no_resizer.take().or_else(gone);
         }
         let by_request = asked
@@ -139,20 +141,24 @@ impl Members {
     }
 }
 
-/// What shows that nobody resizes the volumes of a driver.
-fn no_resizer(context: &Context, driver: &str) -> Option<String> {
+/// What shows that nobody resizes the volumes of a driver. Of a Lease that was given up before the last growth, at `grown`, nothing
+/// is to be learned: whoever resized then does without.
+fn no_resizer(context: &Context, driver: &str, grown: Option<Timestamp>) -> Option<String> {
     let resizers = &context.parts.objects.resizers;
     // Nearly always; a key is words made anew for each claim's class.
     if resizers.is_empty() {
         return None;
     }
     let gone = resizers.get(&Key::new("", driver))?;
+    if grown > gone.renewed {
+        return None;
+    }
     let since = gone
         .renewed
         .map_or_else(String::new, |renewed| format!(" since {renewed:.0}"));
     let lease = &gone.lease;
     Some(format!(
-        "the resizer of driver {driver} is gone: Lease {lease} has not been renewed{since}"
+        "the resizer of driver {driver} is gone: Lease {lease} has not been renewed{since}; if it runs without leader election, delete the Lease"
     ))
 }
 

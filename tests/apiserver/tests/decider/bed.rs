@@ -89,6 +89,15 @@ impl Bed {
                 send(&client, "DELETE", &path, &json!({})).await;
             }
         }
+        for path in [
+            "/apis/highwater.dev/v1alpha1/storageprofiles",
+            "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+        ] {
+            for item in get(&client, path).await["items"].as_array().unwrap() {
+                let name = item["metadata"]["name"].as_str().unwrap();
+                send(&client, "DELETE", &format!("{path}/{name}"), &json!({})).await;
+            }
+        }
         Self { client, _turn: turn }
     }
 
