@@ -16,16 +16,21 @@ use crate::{
 /// The end of the present step: of the run, or where it works on one member after the other, of that member; time
 /// spent on giving way to another request does not count.
 pub(crate) fn deadline(request: &Request, seen: &Observed) -> Option<Timestamp> {
+    begun(request).map(|since| texts::after(since, allowed(request, seen)))
+}
+
+/// The end of a step that has nothing to do with storage.
+pub(crate) fn step_deadline(request: &Request) -> Option<Timestamp> {
+    begun(request).map(|since| texts::after(since, request.step_timeout()))
+}
+
+fn begun(request: &Request) -> Option<Timestamp> {
     let record = &request.record;
     let member = record.members.iter().filter_map(|member| member.since).max();
     let went_on = record
         .condition(Reason::Yielded)
         .and_then(|yielded| yielded.since);
-    [record.started(), member, went_on]
-        .into_iter()
-        .flatten()
-        .max()
-        .map(|since| texts::after(since, allowed(request, seen)))
+    [record.started(), member, went_on].into_iter().flatten().max()
 }
 
 /// What a step may take: as long as the request says, else long enough for a growth that is as slow as its storage may be.

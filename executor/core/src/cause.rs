@@ -88,7 +88,8 @@ fn controller(claim: &Claim, stage: Stage, started: Option<Timestamp>) -> Option
     let infeasible = claim.resize == Some(Resize::ControllerInfeasible) && speaks_of_present(claim);
     // The words tell more than the status: a driver that wants the volume detached may call that infeasible, too, and no
     // smaller size would help.
-    let in_use = complaint
+    let in_use = claim
+        .controller_error
         .as_ref()
         .is_some_and(|error| classify(&error.message) == Reason::InUse);
     if infeasible && !in_use {
@@ -188,10 +189,11 @@ fn classify(words: &str) -> Reason {
         "requestlimitexceeded",
         "throttl",
     ];
-    const FULL: [&str; 8] = [
+    const FULL: [&str; 9] = [
         "no space left",
-        "enough free",
-        "enough space",
+        "no enough",
+        "not enough",
+        "n't have enough",
         "remaining capacity",
         "insufficient free",
         "insufficient space",

@@ -126,7 +126,9 @@ pub(crate) fn deleted(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     let until = request
         .deleted
         .map(|deleted| texts::after(deleted, DELETE_TIMEOUT));
-    let patient = until.is_some_and(|until| now < until) && !attempt::is_late(request, seen, now);
+    // Without a timeout each stage has a time of its own, and the run none.
+    let late = request.timeout.is_some() && attempt::is_late(request, seen, now);
+    let patient = until.is_some_and(|until| now < until) && !late;
     let mine = pause::is_mine(request, seen);
     let unsettled = patient && mine && !operation::is_worked(request);
     let settle = unsettled.then(|| operation::settle(request, seen, now)).flatten();

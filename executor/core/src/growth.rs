@@ -45,11 +45,16 @@ pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     if places.iter().all(|place| place.stage.is_grown()) {
         return Step::Note(grown(request, seen, &places, target));
     }
-    if let Some(step) = ended(request, seen, &places, worst, now) {
+    if let Some(step) = refused(request, seen, worst) {
         return last_seen(step, volumes(request, &places, target));
     }
+    // However late: nobody else patches a claim or nudges a kubelet, and the executor may have been away.
     if let Some(step) = drive(request, seen, target, now) {
         return step;
+    }
+    if let Some((late, text)) = late(request, seen, &places, worst, now) {
+        let step = attempt::run_again(request, seen, late_reason(late.cause.reason), &text);
+        return last_seen(step, volumes(request, &places, target));
     }
     let reason = worst.cause.reason;
     match note(request, seen, &places, worst, target) {
@@ -61,27 +66,13 @@ pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     }
 }
 
-/// The end of the run, if this is one.
-fn ended(
-    request: &Request,
-    seen: &Observed,
-    places: &[Place<'_>],
-    worst: &Place<'_>,
-    now: Timestamp,
-) -> Option<Step> {
+/// The end of a run that waiting cannot help.
+fn refused(request: &Request, seen: &Observed, worst: &Place<'_>) -> Option<Step> {
     if let Some(refusal) = refusal(seen) {
         return Some(attempt::give_up(request, refusal.reason, &refusal.message));
     }
-    if worst.cause.is_final {
-        return Some(attempt::give_up(request, worst.cause.reason, &about(worst)));
-    }
-    let (late, text) = late(request, seen, places, worst, now)?;
-    Some(attempt::run_again(
-        request,
-        seen,
-        late_reason(late.cause.reason),
-        &text,
-    ))
+    let is_final = worst.cause.is_final;
+    is_final.then(|| attempt::give_up(request, worst.cause.reason, &about(worst)))
 }
 
 /// A request that fails keeps where each volume got stuck, and why; one that is run again begins its record anew.
@@ -186,7 +177,7 @@ fn late<'a, 'b>(
     let text = format!(
         "not past stage {} within {} s of it: {}",
         place.stage.as_str(),
-        place.claim.deadline().as_secs(),
+        place.allowed.as_secs(),
         about(place)
     );
     Some((place, text))

@@ -113,11 +113,13 @@ pub(crate) fn pausing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     if !request.finalizer {
         return Step::AddFinalizer;
     }
+    let until = attempt::step_deadline(request);
+    let late = until.is_some_and(|until| now >= until);
     match holder(&request.uid, database, &seen.queue) {
         Holder::Nobody | Holder::Leftover | Holder::Me => Step::Pause {
             message: message(request),
         },
-        Holder::Other(text) if attempt::is_late(request, seen, now) => attempt::run_again(
+        Holder::Other(text) if late => attempt::run_again(
             request,
             seen,
             Reason::DeadlineExceeded,
@@ -125,7 +127,7 @@ pub(crate) fn pausing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
         ),
         Holder::Other(_) => Step::Wait(Wait {
             reason: Reason::Queued,
-            until: attempt::deadline(request, seen),
+            until,
         }),
     }
 }

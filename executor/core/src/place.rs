@@ -1,5 +1,7 @@
 //! Where each claim is on its way to the target, and why it is not further.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use units::{Bytes, Reason};
 
@@ -17,7 +19,9 @@ pub(crate) struct Place<'a> {
     pub(crate) claim: &'a Claim,
     pub(crate) stage: Stage,
     pub(crate) cause: Cause,
-    /// When it is no longer waited for at this stage; none while the stage is about to be written down.
+    /// How long it may be at this stage at most.
+    pub(crate) allowed: Duration,
+    /// When that is over; none while the stage is about to be written down.
     pub(crate) deadline: Option<Timestamp>,
 }
 
@@ -76,9 +80,8 @@ pub(crate) fn overdue(claim: &Claim, stage: Stage, request: &Request, now: Times
     (now >= texts::after(since, claim.patience())).then_some(since)
 }
 
-/// When a claim has been at a stage for as long as its storage profile lets anybody wait.
-fn deadline(claim: &Claim, stage: Stage, request: &Request) -> Option<Timestamp> {
-    let since = since(claim, stage, request)?;
+/// How long a claim may be at a stage by its storage profile.
+fn allowed(claim: &Claim, stage: Stage, request: &Request) -> Duration {
     // Where `volumes` was pruned, the time of the driver is in it.
     let pruned = request.record.volume(&claim.name).is_none();
     let stages = if pruned && stage == Stage::FileSystemPending {
@@ -86,7 +89,7 @@ fn deadline(claim: &Claim, stage: Stage, request: &Request) -> Option<Timestamp>
     } else {
         1
     };
-    Some(texts::after(since, claim.deadline().saturating_mul(stages)))
+    claim.deadline().saturating_mul(stages)
 }
 
 pub(crate) fn places<'a>(
@@ -100,11 +103,13 @@ pub(crate) fn places<'a>(
     let place = |claim| {
         let stage = stage(claim, target, request);
         let overdue = overdue(claim, stage, request, now);
+        let allowed = allowed(claim, stage, request);
         Place {
             claim,
             stage,
             cause: cause::of(claim, stage, started, late, overdue),
-            deadline: deadline(claim, stage, request),
+            allowed,
+            deadline: since(claim, stage, request).map(|since| texts::after(since, allowed)),
         }
     };
     seen.claims.iter().map(place).collect()

@@ -84,8 +84,8 @@ const OVERDUE_TIMES: u32 = 3;
 /// the resizer (up to 5 min) and kubelet's own resync (up to 90 s) go into that.
 const DEADLINE_TIMES: u32 = 10;
 
-/// No deadline is shorter, however quick the storage: where a nudge is lost, kubelet's resync takes up to 90 s.
-const SHORTEST_DEADLINE: Duration = Duration::from_secs(120);
+/// No deadline is shorter, however quick the storage: a retry and a resync go into this, too.
+const SHORTEST_DEADLINE: Duration = Duration::from_secs(420);
 
 /// How a class of storage can grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
