@@ -76,8 +76,8 @@ pub struct StorageProfileSpec {
     /// How often a volume may be modified; absent is as often as wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modifications: Option<Modifications>,
-    /// How long an expansion takes, until one was seen. A stage of a growth that takes ten times as long ends its
-    /// request, unless that has a timeout of its own.
+    /// How long an expansion takes, until one was seen. A stage of a growth that takes ten times as long, and seven
+    /// minutes at least, ends the run of its request, unless that has a timeout of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[x_kube(
         validation = Rule::new(crate::rules::DURATION)

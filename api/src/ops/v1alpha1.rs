@@ -1,8 +1,10 @@
 //! `PostgresOpsRequest`: one operation on a Postgres, run once.
 
+mod decided;
 mod sections;
 mod status;
 
+pub use decided::Decided;
 pub use sections::{
     Apply, ContainerResources, HorizontalScaling, PodResources, RequestType, VerticalMode, VerticalScaling,
     VolumeExpansion,

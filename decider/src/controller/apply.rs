@@ -5,8 +5,10 @@ use std::time::Duration;
 use api::{
     autoscaling::v1alpha1::{ExpansionMode, LastDecision, PostgresAutoscaler},
     conditions::time_text,
-    names::database_labels,
-    ops::v1alpha1::{self as ops, PostgresOpsRequest, PostgresOpsRequestSpec, RequestType, VolumeExpansion},
+    names::{ANNOTATION_DECIDED, database_labels},
+    ops::v1alpha1::{
+        self as ops, Decided, PostgresOpsRequest, PostgresOpsRequestSpec, RequestType, VolumeExpansion,
+    },
 };
 use control::{watch::Key, write::Error};
 use decider_core::{Apply, Decision, Record, VolumeRecord};
@@ -176,6 +178,7 @@ fn request(key: &Key, autoscaler: &Autoscaler, gathered: &Gathered, wish: &Wish<
         (BASE, base.to_string()),
         (ATTEMPT, gathered.attempt.to_string()),
         (SEEN, json!(gathered.before).to_string()),
+        (ANNOTATION_DECIDED, json!(decided(wish.record)).to_string()),
     ];
     PostgresOpsRequest {
         metadata: ObjectMeta {
@@ -212,6 +215,17 @@ fn request(key: &Key, autoscaler: &Autoscaler, gathered: &Gathered, wish: &Wish<
             ..PostgresOpsRequestSpec::default()
         },
         status: None,
+    }
+}
+
+/// What the request says of how it came about.
+fn decided(record: &Record) -> Decided {
+    let measured = record.volumes.iter();
+    Decided {
+        at: record.at,
+        measured: measured
+            .filter_map(|v| Some((v.claim.clone(), v.sampled_at?)))
+            .collect(),
     }
 }
 

@@ -3,19 +3,19 @@
 //! What a list cannot be merged into (a merge patch replaces lists) is written whole, with everything of others
 //! kept as it is; the write's resourceVersion makes sure that it is still so.
 
+mod stages;
+
 use api::{
     conditions::{self, Condition, set_condition, time_text},
     kubedb::v1::{Postgres, condition::PAUSED},
     names::{ANNOTATION_HOLD, ANNOTATION_NUDGE, ANNOTATION_SEALED, DATA_TEMPLATE, FINALIZER},
-    ops::v1alpha1::{
-        ChangedMember, ExpandedVolume, PassedStage, PostgresOpsRequest, PostgresOpsRequestStatus,
-    },
+    ops::v1alpha1::{ChangedMember, Decided, ExpandedVolume, PostgresOpsRequest, PostgresOpsRequestStatus},
     petset::v1::{Hold, PetSet},
 };
 use control::whole::Whole;
 use executor_core::{
     SpecChange, Update,
-    request::{MemberRecord, Phase, Stage, VolumeRecord},
+    request::{MemberRecord, Phase, VolumeRecord},
 };
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
@@ -72,11 +72,15 @@ pub(super) fn status(
     set("phase", phase.map(|phase| json!(word(phase))));
     set("attempts", attempts.map(|attempts| json!(attempts)));
     set("startedAt", starts.then(|| json!(time_text(now))));
+    let decided = Decided::of(request);
     let line = |new: &VolumeRecord| {
         let mut line = volume(&old, new, volume_of(&new.claim), now);
+        if line.stages.is_empty() {
+            line.stages.extend(stages::before(&new.claim, decided.as_ref()));
+        }
         let seen = passed.of(&new.claim).iter().copied();
         for (stage, at) in seen.chain([(new.stage, now)]) {
-            pass(&mut line.stages, stage, at);
+            stages::pass(&mut line.stages, stage, at);
         }
         line
     };
@@ -167,16 +171,6 @@ fn volume(
             .find(|line| line.claim == *claim)
             .map(|line| line.stages.clone())
             .unwrap_or_default(),
-    }
-}
-
-/// A stage that was seen at this time, unless it is known from before.
-fn pass(stages: &mut Vec<PassedStage>, stage: Stage, at: Timestamp) {
-    if stages.iter().all(|known| known.stage != stage.as_str()) {
-        stages.push(PassedStage {
-            stage: stage.as_str().to_owned(),
-            at: format!("{at:.3}"),
-        });
     }
 }
 

@@ -102,7 +102,8 @@ pub struct ExpandedVolume {
     /// Since when the stage holds, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// The stages of the present attempt, each with the time when it was first seen.
+    /// What its growth was decided by (`Measured`), when that was (`Decided`), and the stages of the present attempt, each with the
+    /// time when it was first seen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["stage"]))]
     pub stages: Vec<PassedStage>,

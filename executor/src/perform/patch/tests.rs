@@ -177,3 +177,39 @@ fn a_status_keeps_others_conditions_and_the_time_of_a_stage() {
         "of the present attempt: {again}"
     );
 }
+
+#[test]
+fn what_the_decider_says_of_its_decision_comes_first_in_each_attempt() {
+    let decided = json!({"at": "2026-11-21T09:29:58.25Z", "measured": {"a": "2026-11-21T09:29:58.2Z"}});
+    let request: PostgresOpsRequest = serde_json::from_value(json!({
+        "metadata": {"name": "r", "annotations": {"highwater.dev/decided": decided.to_string()}}, "spec": {},
+        "status": {"volumes": [{"claim": "a", "stages": [{"stage": "Pending", "at": "2026-11-21T09:29:59.000Z"}]}]}
+    }))
+    .unwrap();
+    let line = |claim: &str| VolumeRecord {
+        claim: claim.into(),
+        from: Bytes::GIB,
+        to: Bytes::GIB,
+        stage: Stage::Resizing,
+        capacity: Bytes::GIB,
+        reason: Reason::Resizing,
+        message: "at work".into(),
+        since: None,
+    };
+    let update = Update {
+        volumes: Some(vec![line("a"), line("b")]),
+        starts: true,
+        ..Update::default()
+    };
+    let body = status(&request, &update, |_| None, &Passed::default(), now());
+    let volumes = &body["status"]["volumes"];
+    let resizing = json!({"stage": "Resizing", "at": "2026-11-21T10:00:00.000Z"});
+    let decided = json!({"stage": "Decided", "at": "2026-11-21T09:29:58.250Z"});
+    let measured = json!({"stage": "Measured", "at": "2026-11-21T09:29:58.200Z"});
+    assert_eq!(volumes[0]["stages"], json!([measured, decided, resizing]));
+    assert_eq!(
+        volumes[1]["stages"],
+        json!([decided, resizing]),
+        "it was not measured"
+    );
+}

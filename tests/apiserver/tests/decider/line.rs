@@ -5,8 +5,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use api::ops::v1alpha1::Decided;
 use decider_core::{Database, Decision, Policy, Profile, decide};
 use jiff::Timestamp;
+use runtime::clock::{Clock as _, SystemClock};
 use serde_json::json;
 
 use crate::{
@@ -29,8 +31,14 @@ async fn a_crossing_makes_exactly_one_request_and_the_next_crossing_the_next() {
     world.reason("pg-as", "BelowThreshold").await;
     assert!(world.requests().await.is_empty());
 
+    let now = || Timestamp::from_millisecond(SystemClock.now().as_millisecond()).unwrap();
+    let before = now();
     agent.measures(&pv, GIB, percent(81, GIB));
     let request = world.requests_are(1).await.remove(0);
+    let times = request["metadata"]["annotations"]["highwater.dev/decided"].as_str();
+    let times: Decided = serde_json::from_str(times.unwrap()).unwrap();
+    let way = [before, times.measured["data-pg-0"], times.at, SystemClock.now()];
+    assert!(way.is_sorted(), "{way:?}");
     let autoscaler = world.reason("pg-as", "RequestOpen").await;
 
     let meta = &request["metadata"];
