@@ -23,7 +23,14 @@ pub(crate) async fn watch(cluster: &Cluster, interval: Duration) -> Result<(), E
             output::text(&screen(answer, &cluster.has_none())?)?;
             continue;
         }
-        let Answer { replica, content } = answer?;
+        let Answer { replica, content } = match answer {
+            // As on a terminal, once one has answered.
+            Err(error @ (Error::NoDecider(_) | Error::TimedOut(_))) if !is_new => {
+                anstream::eprintln!("{error}");
+                continue;
+            }
+            answer => answer?,
+        };
         let mut lines = changes(&mut known, &content, replica.at);
         if std::mem::take(&mut is_new) && content.is_empty() {
             lines = cluster.has_none();

@@ -191,14 +191,15 @@ async fn a_driver_without_a_resizer_is_told_after_half_a_minute_and_one_that_com
         };
         let growth = Growth::shaped(&world, &objects, shape).await?;
         let outcome = nobody_resizes(&growth, &driver).await;
-        driver.stop(&growth.db).await?;
-        outcome
+        let stopped = driver.stop(&growth.db).await;
+        outcome?;
+        stopped
     })
     .await;
 }
 
 async fn nobody_resizes(growth: &Growth<'_>, driver: &Driver) -> anyhow::Result<()> {
-    growth.asks("grow", "450Mi", json!({"timeout": "35s"})).await?;
+    growth.asks("grow", "450Mi", json!({"timeout": "45s"})).await?;
     let words = "no resizer answers";
     growth.waits_for("grow", Reason::NobodyResizes, words).await?;
     growth.fails_for("grow", Reason::NobodyResizes, words).await?;

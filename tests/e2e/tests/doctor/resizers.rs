@@ -24,6 +24,8 @@ pub(crate) async fn are_seen_by_their_lease(world: &World) -> anyhow::Result<()>
     };
     let outcome = seen_and_gone.await;
     let leases: Api<Lease> = Api::namespaced(world.client.clone(), "highwater");
-    leases.delete(LEASE, &DeleteParams::default()).await?;
-    outcome
+    let removed = leases.delete(LEASE, &DeleteParams::default()).await;
+    outcome?;
+    removed?;
+    Ok(())
 }
