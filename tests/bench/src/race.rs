@@ -24,13 +24,13 @@ use std::{fmt, path::PathBuf, time::Duration};
 use anyhow::ensure;
 use clap::{Parser, value_parser};
 use e2e::World;
-use futures::{StreamExt as _, TryStreamExt as _, future::try_join, stream};
+use futures::{StreamExt as _, future::join, stream};
 use tokio::sync::Notify;
 
 use heat::Heat;
 use live::Live;
 use size::Size;
-use table::{Best, Column};
+use table::{Best, Column, Searched};
 use track::Track;
 
 const MIB: u64 = 1 << 20;
@@ -152,24 +152,32 @@ async fn at_rates(
         entrant::learn(&track.world, *first).await?;
     }
     let made = Notify::new();
+    let (mut columns, mut lives) = (Vec::new(), Vec::new());
     let searches = async {
         made.notified().await;
-        let mut columns = Vec::new();
         for (n, delay) in delays.iter().enumerate() {
             if n > 0 {
                 entrant::learn(&track.world, *delay).await?;
             }
-            columns.extend(searched(track, rates, *delay, sizes, runs).await?);
+            for (column, of_column) in searched(track, rates, *delay, sizes, runs).await {
+                columns.push(column);
+                lives.extend(of_column);
+            }
             copies.run(&track.world, *delay).await?;
         }
-        Ok(columns)
+        anyhow::Ok(())
     };
-    let (columns, recorded) = try_join(searches, steady::record(track, sizes, rates, &made)).await?;
+    let fills = async {
+        let recorded = steady::record(track, sizes, rates, &made).await;
+        made.notify_one();
+        recorded
+    };
+    let (searches, recorded) = join(searches, fills).await;
     ensure!(recorder.try_wait()?.is_none(), "the recorder of usage has ended");
     recorder.kill().await?;
-    let (columns, lives): (Vec<Column>, Vec<Vec<Live>>) = columns.into_iter().unzip();
-    table::print(&columns, &recorded, rates, runs).await?;
-    let lives: Vec<Live> = lives.into_iter().flatten().collect();
+    // What was found before something failed is told as well.
+    table::print(&columns, recorded.as_deref().unwrap_or_default(), rates, runs).await?;
+    searches.and(recorded)?;
     replayed::compare(&track.world, &recording, &lives).await
 }
 
@@ -181,37 +189,37 @@ async fn searched(
     delay: Duration,
     sizes: &[Size],
     runs: usize,
-) -> anyhow::Result<Vec<(Column, Vec<Live>)>> {
+) -> Vec<(Column, Vec<Live>)> {
     let both = sizes
         .iter()
         .flat_map(|size| [(*size, Rule::Whole), (*size, Rule::ThresholdAlone)]);
     let searches = both.map(|(size, rule)| highest(track, Cell { size, delay }, rule, rates, runs));
     let at_once = if delay.is_zero() { 1 } else { 2 * sizes.len() };
-    let found: Vec<Found> = stream::iter(searches).buffered(at_once).try_collect().await?;
+    let found: Vec<Found> = stream::iter(searches).buffered(at_once).collect().await;
     let mut found = found.into_iter();
     let mut columns = Vec::new();
     while let (Some(whole), Some(threshold)) = (found.next(), found.next()) {
         let column = Column {
             cell: whole.cell,
-            whole: whole.best,
-            threshold: threshold.best,
+            whole: whole.searched,
+            threshold: threshold.searched,
         };
         columns.push((column, [whole.lives, threshold.lives].concat()));
     }
-    Ok(columns)
+    columns
 }
 
 /// What a search found, and what was decided meanwhile.
 struct Found {
     cell: Cell,
-    best: Option<Best>,
+    searched: Searched,
     lives: Vec<Live>,
 }
 
-/// Searches what one of our rules survives.
-async fn highest(track: &Track, cell: Cell, rule: Rule, rates: &[u64], runs: usize) -> anyhow::Result<Found> {
+/// Searches what one of our rules survives. A heat that cannot be run ends the search, and not the others.
+async fn highest(track: &Track, cell: Cell, rule: Rule, rates: &[u64], runs: usize) -> Found {
     let (mut lives, mut best) = (Vec::new(), None);
-    search::highest(rates, async |rate| {
+    let ended = search::highest(rates, async |rate| {
         let heat = Heat {
             cell,
             rule,
@@ -226,8 +234,23 @@ async fn highest(track: &Track, cell: Cell, rule: Rule, rates: &[u64], runs: usi
         }
         Ok(outcome.survived)
     })
-    .await?;
-    Ok(Found { cell, best, lives })
+    .await;
+    if let Err(error) = &ended {
+        println!("{cell}, {rule}: not searched further: {error:#}");
+    }
+    let open = ended.is_err();
+    Found {
+        cell,
+        searched: Searched { best, open },
+        lives,
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, delay } = self;
+        write!(f, "{}, {} s", size.text, delay.as_secs())
+    }
 }
 
 impl fmt::Display for Rule {

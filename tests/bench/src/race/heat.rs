@@ -18,6 +18,8 @@ use super::{
 
 /// How often a run is made that is not at its rate.
 const ATTEMPTS: usize = 3;
+/// How often a heat is run that cannot be run, by a database that does not come up while the machine has too much to do.
+const HEATS: usize = 2;
 
 /// What is run.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +51,18 @@ impl Heat {
     /// Runs it, with databases of its own.
     ///
     /// # Errors
-    /// When a database does not come up, or cannot be filled at the rate that was asked for.
+    /// When, each time, a database does not come up, or cannot be filled at the rate that was asked for.
     pub(super) async fn run(self, track: &Track) -> anyhow::Result<Outcome> {
+        for heat in 1..HEATS {
+            match self.once(track, heat).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => println!("{}: {error:#}; once more", self.title()),
+            }
+        }
+        self.once(track, HEATS).await
+    }
+
+    async fn once(self, track: &Track, heat: usize) -> anyhow::Result<Outcome> {
         let Self {
             cell: Cell { size, delay },
             rule,
@@ -58,7 +70,7 @@ impl Heat {
             runs,
         } = self;
         let letter = if rule == Rule::Whole { "w" } else { "t" };
-        let name = format!("race-{}-{}-{letter}-{rate}", delay.as_secs(), size.gib);
+        let name = format!("race-{}-{}-{letter}-{rate}-{heat}", delay.as_secs(), size.gib);
         let outcome = async |_: World, objects: Objects| {
             let lost = AtomicBool::new(false);
             let all = (0..runs).map(|n| self.one(track, &objects, n, &lost));
@@ -124,13 +136,12 @@ impl Heat {
         bail!("{} MiB/s cannot be filled here", self.rate)
     }
 
+    fn title(&self) -> String {
+        let Self { cell, rule, rate, .. } = self;
+        format!("{cell}, {rule}, {rate} MiB/s")
+    }
+
     fn told(&self, ran: &[Run]) -> String {
-        let Self {
-            cell: Cell { size, delay },
-            rule,
-            rate,
-            ..
-        } = self;
         let full = ran.iter().filter(|run| run.filled.full).count();
         let achieved = ran.iter().filter(|run| !run.filled.full).map(|run| {
             let rate = run.filled.mib_a_second();
@@ -138,9 +149,8 @@ impl Heat {
         });
         let achieved: String = achieved.collect();
         format!(
-            "{}, {} s, {rule}, {rate} MiB/s: {full} of {} were full; achieved{achieved}",
-            size.text,
-            delay.as_secs(),
+            "{}: {full} of {} were full; achieved{achieved}",
+            self.title(),
             ran.len()
         )
     }

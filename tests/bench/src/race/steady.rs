@@ -7,7 +7,7 @@
 
 use anyhow::bail;
 use e2e::{Database, Objects, Space, Volume, World, objects::kinds};
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -38,10 +38,11 @@ pub(super) struct Steady {
     pub(super) timeline: Vec<(f64, u64)>,
 }
 
-/// Records a fill at each of `rates` into each of `sizes`, side by side; tells `made` once all volumes are there.
+/// Records a fill at each of `rates` into each of `sizes`, side by side; tells `made` once all volumes are there. A rate that a
+/// volume cannot be filled at is told, and left out.
 ///
 /// # Errors
-/// When a volume does not come up or grow, or is not filled at its rate.
+/// When a volume does not come up or grow.
 pub(super) async fn record(
     track: &Track,
     sizes: &[Size],
@@ -55,7 +56,10 @@ pub(super) async fn record(
         let all = each.map(|(size, rate)| Prepared::make(track, &objects, size, rate));
         let all = try_join_all(all).await?;
         made.notify_one();
-        try_join_all(all.into_iter().map(|prepared| prepared.fill(track))).await
+        let fills = join_all(all.into_iter().map(|prepared| prepared.fill(track))).await;
+        let told =
+            |fill: anyhow::Result<Steady>| fill.inspect_err(|error| println!("not recorded: {error:#}"));
+        Ok(fills.into_iter().filter_map(|fill| told(fill).ok()).collect())
     };
     track.world.in_namespace("race-steady", recorded).await
 }
@@ -115,6 +119,6 @@ impl Prepared {
             volume.empty()?;
             volume.allocate(before)?;
         }
-        bail!("{rate} MiB/s cannot be filled here")
+        bail!("{}: {rate} MiB/s cannot be filled here", size.text)
     }
 }

@@ -8,12 +8,21 @@ use super::{
     steady::Steady,
 };
 
-/// One column: what each of our rules survives, if it survives any rate.
+/// One column: what each of our rules survives.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     pub(super) cell: Cell,
-    pub(super) whole: Option<Best>,
-    pub(super) threshold: Option<Best>,
+    pub(super) whole: Searched,
+    pub(super) threshold: Searched,
+}
+
+/// What a search has found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Searched {
+    /// If any rate is survived.
+    pub(super) best: Option<Best>,
+    /// It could not be brought to its end: more may be survived.
+    pub(super) open: bool,
 }
 
 /// The highest rate that is survived.
@@ -25,7 +34,8 @@ pub(super) struct Best {
     pub(super) grown: f64,
 }
 
-/// Prints all columns: rates, and in brackets their part of what all rules survive. What is marked survived all that was tried.
+/// Prints all columns: rates, and in brackets their part of what all rules survive. What is marked `+`
+/// survived all that was tried; `?` is where a search could not be brought to its end, or nothing was recorded.
 ///
 /// # Errors
 /// None: what is searched is at hand.
@@ -36,15 +46,18 @@ pub(super) async fn print(
     runs: usize,
 ) -> anyhow::Result<()> {
     println!("\nhighest rate survived in {runs} of {runs} runs, MiB/s (part of Highwater's)");
-    let heads = columns.iter().map(|column| {
-        let Cell { size, delay } = column.cell;
-        format!("{}, {} s", size.text, delay.as_secs())
-    });
-    row("size, expansions longer by", heads);
-    let of = |rate: Option<u64>, column: &Column| cell(rate, column.whole, rates);
-    let whole = columns.iter().map(|c| of(c.whole.map(|best| best.rate), c));
+    row(
+        "size, expansions longer by",
+        columns.iter().map(|c| c.cell.to_string()),
+    );
+    let of = |rate: Option<u64>, column: &Column| cell(rate, column.whole.best, rates);
+    let ours = |searched: Searched, column: &Column| {
+        let open = if searched.open { "?" } else { "" };
+        of(searched.best.map(|best| best.rate), column) + open
+    };
+    let whole = columns.iter().map(|c| ours(c.whole, c));
     row(&Rule::Whole.to_string(), whole);
-    let threshold = columns.iter().map(|c| of(c.threshold.map(|best| best.rate), c));
+    let threshold = columns.iter().map(|c| ours(c.threshold, c));
     row(&Rule::ThresholdAlone.to_string(), threshold);
     for rival in &RIVALS {
         let mut cells = Vec::new();
@@ -52,13 +65,18 @@ pub(super) async fn print(
             let Cell { size, .. } = column.cell;
             cells.push(if size.gib < rival.smallest {
                 "-".to_owned()
+            } else if recorded.iter().all(|fill| fill.size != size) {
+                "?".to_owned()
             } else {
                 of(survives(rival, column.cell, recorded, runs).await?, column)
             });
         }
         row(rival.name, cells.into_iter());
     }
-    let grown = |best: Option<Best>| best.map_or_else(|| "-".to_owned(), |best| format!("{:.1}", best.grown));
+    let grown = |searched: Searched| {
+        let grown = |best: Best| format!("{:.1}", best.grown);
+        searched.best.map_or_else(|| "-".to_owned(), grown)
+    };
     println!("\nsize at the end of such a fill, times the first; a fill takes 1.25 times the first");
     row(&Rule::Whole.to_string(), columns.iter().map(|c| grown(c.whole)));
     let threshold = columns.iter().map(|c| grown(c.threshold));
