@@ -215,7 +215,14 @@ impl Controller {
     ) -> Result<Outcome, Error> {
         self.announcer.before(whole, request, step);
         let passed = self.memory.passed(&request.uid);
-        match self.performer.perform(view, whole, step, &passed).await {
+        let outcome = self.performer.perform(view, whole, step, &passed).await;
+        if let Some(target) = step
+            .target()
+            .filter(|_| !matches!(outcome, Err(Error::NotLeading)))
+        {
+            self.memory.attempts(&request.uid, target);
+        }
+        match outcome {
             Ok(written) => {
                 tracing::info!(request = request.path(), step = step.name(), "done");
                 self.metrics.done(step);

@@ -2,7 +2,7 @@
 //! everything that is needed to go on is in the objects.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Remembered {
     pub(crate) trials: BTreeMap<String, Trial>,
     /// Writes that were refused for good.
     pub(crate) refusals: BTreeMap<Target, Refusal>,
+    /// What was written to, with or without success.
+    pub(crate) attempted: BTreeSet<Target>,
     /// What members answered to writes that failed.
     pub(crate) troubles: BTreeMap<Target, Trouble>,
     /// The stages that its claims have passed.
@@ -52,6 +54,15 @@ impl Memory {
             .or_default()
             .refusals
             .insert(target, refusal);
+    }
+
+    /// A write was sent.
+    pub(crate) fn attempts(&self, uid: &str, target: Target) {
+        self.lock()
+            .entry(uid.to_owned())
+            .or_default()
+            .attempted
+            .insert(target);
     }
 
     /// A write to members failed, or succeeded.

@@ -189,23 +189,22 @@ fn classify(words: &str) -> Reason {
         "requestlimitexceeded",
         "throttl",
     ];
-    const FULL: [&str; 9] = [
+    const FULL: [&str; 6] = [
         "no space left",
-        "no enough",
-        "not enough",
-        "n't have enough",
         "remaining capacity",
         "insufficient free",
         "insufficient space",
         "insufficient capacity",
         "out of space",
     ];
+    const LACKS: [&str; 4] = ["no enough", "not enough", "not have enough", "n't have enough"];
+    const ROOM: [&str; 4] = ["space", "free", "capacity", "storage"];
     let words = words.to_lowercase();
     let has = |list: &[&str]| list.iter().any(|text| words.contains(text));
     match () {
         () if has(&IN_USE) => Reason::InUse,
         // Before the code RESOURCE_EXHAUSTED, which drivers use for both.
-        () if has(&FULL) => Reason::PoolFull,
+        () if has(&FULL) || has(&LACKS) && has(&ROOM) => Reason::PoolFull,
         () if has(&RATE) => Reason::RateLimited,
         () => Reason::DriverError,
     }

@@ -134,7 +134,8 @@ pub(crate) fn deleted(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     let settle = unsettled.then(|| operation::settle(request, seen, now)).flatten();
     match settle {
         Some(Step::Wait(wait)) => {
-            let marks = [wait.until, until, attempt::deadline(request, seen)];
+            let deadline = attempt::deadline(request, seen).filter(|_| request.timeout.is_some());
+            let marks = [wait.until, until, deadline];
             return Step::Wait(Wait {
                 until: marks.into_iter().flatten().min(),
                 ..wait

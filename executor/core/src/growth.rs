@@ -48,21 +48,27 @@ pub(crate) fn growing(request: &Request, seen: &Observed, now: Timestamp) -> Ste
     if let Some(step) = refused(request, seen, worst) {
         return last_seen(step, volumes(request, &places, target));
     }
-    // However late: nobody else patches a claim or nudges a kubelet, and the executor may have been away.
-    if let Some(step) = drive(request, seen, target, now) {
-        return step;
-    }
-    if let Some((late, text)) = late(request, seen, &places, worst, now) {
-        let step = attempt::run_again(request, seen, late_reason(late.cause.reason), &text);
-        return last_seen(step, volumes(request, &places, target));
-    }
-    let reason = worst.cause.reason;
-    match note(request, seen, &places, worst, target) {
-        Some(update) if is_trouble(reason) || !is_young(request, now) => Step::Note(update),
-        _ => Step::Wait(Wait {
-            reason,
-            until: look_again(request, seen, &places, now),
-        }),
+    let note = || note(request, seen, &places, worst, target);
+    let late = late(request, seen, &places, worst, now);
+    match (drive(request, seen, target, now), late) {
+        (Some(write), None) if !is_known(seen, &write) => write,
+        // It came to nothing: the stage it is for has its time from when that is written down.
+        (Some(write), None) => note().map_or(write, Step::Note),
+        (Some(write), Some(_)) if is_made_up_for(request, seen, &write) => write,
+        (_, Some((late, text))) => {
+            let step = attempt::run_again(request, seen, late_reason(late.cause.reason), &text);
+            last_seen(step, volumes(request, &places, target))
+        }
+        (None, None) => {
+            let reason = worst.cause.reason;
+            match note() {
+                Some(update) if is_trouble(reason) || !is_young(request, now) => Step::Note(update),
+                _ => Step::Wait(Wait {
+                    reason,
+                    until: look_again(request, seen, &places, now),
+                }),
+            }
+        }
     }
 }
 
@@ -73,6 +79,20 @@ fn refused(request: &Request, seen: &Observed, worst: &Place<'_>) -> Option<Step
     }
     let is_final = worst.cause.is_final;
     is_final.then(|| attempt::give_up(request, worst.cause.reason, &about(worst)))
+}
+
+/// Whether this run has written to the same object before.
+fn is_known(seen: &Observed, write: &Step) -> bool {
+    write
+        .target()
+        .is_some_and(|target| seen.attempted.contains(&target))
+}
+
+/// Nobody else patches a claim or nudges a kubelet, and the executor may have been away: a write that it never tried is made however
+/// late, once. No patch beyond `spec.timeout`: the run would end at once, and the volume grow after it.
+fn is_made_up_for(request: &Request, seen: &Observed, write: &Step) -> bool {
+    let beyond = request.timeout.is_some() && matches!(write, Step::PatchClaim { .. });
+    !beyond && !is_known(seen, write)
 }
 
 /// A request that fails keeps where each volume got stuck, and why; one that is run again begins its record anew.

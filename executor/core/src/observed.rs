@@ -6,7 +6,7 @@
 mod claim;
 mod members;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use units::{Bytes, Reason};
@@ -47,6 +47,8 @@ pub struct Observed {
     pub trials: BTreeMap<String, Trial>,
     /// Writes of this request that the API server refused for good, as far as this process remembers.
     pub refusals: BTreeMap<Target, Refusal>,
+    /// What this run has written to, with or without success, as far as this process remembers.
+    pub attempted: BTreeSet<Target>,
     /// What members answered to the last write that went to them, where it failed; as far as this process remembers.
     pub troubles: BTreeMap<Target, Trouble>,
 }

@@ -38,7 +38,7 @@ pub enum State {
     /// without; all others one step's time.
     Acknowledging,
     /// The claims grow. Exit: all have grown. Deadline: `spec.timeout`; without one, for each stage of each claim ten
-    /// times what its storage profile expects.
+    /// times what its storage profile expects, and seven minutes at least.
     Growing,
     /// Offline: member by member, stopped and grown. Exit: all have grown. Deadline: one step's time per member, or what
     /// its storage profile lets a stage take, if that is longer.

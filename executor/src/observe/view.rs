@@ -54,6 +54,7 @@ impl View {
         let Remembered {
             trials,
             refusals,
+            attempted,
             troubles,
             ..
         } = remembered;
@@ -80,6 +81,7 @@ impl View {
             queue: others.map(|(_, other)| queued(other)).collect(),
             trials,
             refusals,
+            attempted,
             troubles,
         })
     }

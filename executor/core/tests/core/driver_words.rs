@@ -64,6 +64,18 @@ fn the_words_of_drivers_are_understood() {
             "code = ResourceExhausted desc = not enough space left on VG: free=4194304, requested=52428800",
             Reason::PoolFull,
         ),
+        (
+            "code = ResourceExhausted desc = volume group vg0 does not have enough free space",
+            Reason::PoolFull,
+        ),
+        (
+            "code = ResourceExhausted desc = not enough API calls left in this minute",
+            Reason::RateLimited,
+        ),
+        (
+            "code = Internal desc = not enough replicas are healthy",
+            Reason::DriverError,
+        ),
         // csi-driver-host-path: pull request 331
         (
             "code = ResourceExhausted desc = requested capacity 53687091200 exceeds remaining capacity for \"fast\"",

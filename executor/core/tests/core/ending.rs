@@ -162,6 +162,19 @@ fn deleted_between_two_patches_it_makes_the_other_one_and_waits_a_minute() {
     assert_eq!(step(&request, &seen, at(4)), Step::PatchTemplate { to: gib(20) });
 }
 
+/// The time of a run that has none is over long ago, and no mark to look again at.
+#[test]
+fn deleted_without_a_timeout_it_waits_a_minute_however_long_it_ran() {
+    let mut request = begun();
+    (request.timeout, request.deleted) = (None, Some(at(700)));
+    assert_waits(
+        &step(&request, &resizing(), at(701)),
+        Reason::RequestDeleted,
+        Some(760),
+    );
+    assert_eq!(step(&request, &resizing(), at(760)), Step::Resume);
+}
+
 #[test]
 fn deleted_while_the_driver_refuses_it_does_not_wait() {
     let mut request = begun();

@@ -196,6 +196,46 @@ fn with_a_silent_storage_every_retry_ends() {
     assert_eq!(reached, ends(&["DeadlineExceeded", "gone"]));
 }
 
+/// Each stage has the time that its storage may take, and a deletion a minute.
+#[test]
+fn without_a_timeout_it_ends_deleted_or_not_and_with_storage_that_is_silent() {
+    for storage_works in [true, false] {
+        let mut world = with_one_claim();
+        world.request.as_mut().unwrap().timeout = None;
+        let rules = Rules {
+            storage_works,
+            deletes: true,
+            sleeps: true,
+            ..Rules::default()
+        };
+        let (_, reached) = explore(world, &rules);
+        let success = reached.contains("Successful");
+        assert_eq!(success, storage_works, "{reached:?}");
+        assert!(reached.contains("DeadlineExceeded"), "{reached:?}");
+    }
+}
+
+#[test]
+fn a_write_that_always_comes_to_nothing_costs_the_deadline_and_no_more() {
+    for timeout in [None, request().timeout] {
+        for lost in [Target::Claim("data-pg-0".into()), Target::Pod("pg-0".into())] {
+            let mut world = with_one_claim();
+            world.request.as_mut().unwrap().timeout = timeout;
+            let rules = Rules {
+                lost: Some(lost.clone()),
+                deletes: true,
+                ..working()
+            };
+            let (_, reached) = explore(world, &rules);
+            assert_eq!(
+                reached,
+                ends(&["DeadlineExceeded", "gone"]),
+                "{timeout:?}, {lost:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn whatever_the_api_server_refuses_nothing_stays_paused() {
     let targets = [

@@ -1,6 +1,9 @@
 //! A request and what it sees, as they are in the middle of a usual run; tests change what they are about.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use executor_core::{
     Observed, Request, Step,
@@ -144,6 +147,7 @@ pub(crate) fn seen() -> Observed {
         queue: Vec::new(),
         trials: BTreeMap::from([("data-pg-0".into(), trial()), ("data-pg-1".into(), trial())]),
         refusals: BTreeMap::new(),
+        attempted: BTreeSet::new(),
         troubles: BTreeMap::new(),
     }
 }

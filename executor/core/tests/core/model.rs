@@ -13,6 +13,9 @@ use crate::fixture::at;
 mod held;
 mod others;
 
+/// Beyond every deadline: later is no different.
+const FAR: i64 = 1_500;
+
 /// What may happen in a world besides the executor's steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
@@ -32,13 +35,15 @@ pub(crate) struct Rules {
     pub(crate) complains: Option<usize>,
     /// The API server refuses writes to these.
     pub(crate) refused: Vec<Target>,
+    /// Writes to this come to nothing, as when a webhook is down: each is tried again after a while.
+    pub(crate) lost: Option<Target>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
     pub(crate) now: i64,
     pub(crate) request: Option<Request>,
-    /// Objects, and (trials, refusals) the executor's memory.
+    /// Objects, and (trials, refusals, attempted) the executor's memory.
     pub(crate) seen: Observed,
     /// What a second executor has decided on and not yet written, with the object as it saw it.
     held: Option<(Step, Seen)>,
@@ -118,10 +123,24 @@ impl World {
             }
             Some(step) => {
                 self.assert_allowed(&step);
-                let refused = step.target().filter(|target| refuses(rules, &step, target));
-                match refused {
-                    Some(target) => drop(next.seen.refusals.insert(target, refusal())),
-                    None => next.write(&step),
+                let target = step.target();
+                // It is asked of these alone, and where time passes before they are written to.
+                let asked = |target: &Target| {
+                    matches!(target, Target::Claim(_) | Target::Pod(_))
+                        && (rules.sleeps || rules.lost.is_some())
+                };
+                next.seen.attempted.extend(target.clone().filter(asked));
+                match target {
+                    Some(target) if refuses(rules, &step, &target) => {
+                        next.seen.refusals.insert(target, refusal());
+                    }
+                    Some(target) if rules.lost.as_ref() == Some(&target) => {
+                        let deleted = self.request.as_ref().and_then(|request| request.deleted);
+                        let far =
+                            deleted.map_or(FAR, |deleted| FAR + deleted.as_second() - at(0).as_second());
+                        next.now = self.now.max(far.min(self.now + 300));
+                    }
+                    _ => next.write(&step),
                 }
             }
         }
@@ -192,6 +211,7 @@ impl World {
         let mut next = self.clone();
         next.seen.trials.clear();
         next.seen.refusals.clear();
+        next.seen.attempted.clear();
         (next != *self).then_some(next)
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use executor_core::{
     Observed, Request, Step,
-    observed::{Capability, Claim, Complaint, Profile, Resize},
+    observed::{Capability, Claim, Complaint, Profile, Resize, Target},
     request::Stage,
     step,
 };
@@ -175,6 +175,49 @@ fn a_timeout_in_the_request_takes_the_profiles_place() {
     assert_fails(&step(&request, &seen, at(3_601)), Reason::DeadlineExceeded);
     request.timeout = Some(Duration::from_secs(20));
     assert_fails(&step(&request, &seen, at(21)), Reason::DeadlineExceeded);
+}
+
+/// The executor was away: nobody else patches a claim, or nudges.
+#[test]
+fn what_was_never_tried_is_made_up_for_once_however_late() {
+    let request = without_timeout(begun());
+    let mut seen = with(expects(50));
+    for claim in &mut seen.claims {
+        (claim.request, claim.resize) = (gib(10), None);
+    }
+    let patch = step(&request, &seen, at(5_000));
+    assert!(
+        matches!(&patch, Step::PatchClaim { claim, .. } if claim == "data-pg-0"),
+        "{patch:?}"
+    );
+    seen.attempted.insert(Target::Claim("data-pg-0".into()));
+    assert_fails(&step(&request, &seen, at(5_000)), Reason::DeadlineExceeded);
+
+    let request = without_timeout(noted(Stage::FileSystemPending, 4));
+    let mut seen = with(|claim| {
+        pending(claim);
+        claim.pods[0].nudged = None;
+    });
+    let nudge = step(&request, &seen, at(5_000));
+    assert!(matches!(nudge, Step::Nudge { .. }), "{nudge:?}");
+    seen.attempted.insert(Target::Pod("pg-0".into()));
+    assert_fails(&step(&request, &seen, at(5_000)), Reason::DeadlineExceeded);
+}
+
+/// It would fail at once, and the volumes grow after it.
+#[test]
+fn beyond_the_requests_timeout_no_claim_is_patched() {
+    let mut seen = with(|_| {});
+    for claim in &mut seen.claims {
+        (claim.request, claim.resize) = (gib(10), None);
+    }
+    assert_fails(&step(&begun(), &seen, at(101)), Reason::DeadlineExceeded);
+    let nudged = with(|claim| {
+        pending(claim);
+        claim.pods[0].nudged = None;
+    });
+    let nudge = step(&noted(Stage::FileSystemPending, 4), &nudged, at(101));
+    assert!(matches!(nudge, Step::Nudge { .. }), "{nudge:?}");
 }
 
 /// KubeDB's definition keeps no `status.volumes`: the time of the driver cannot be told from the node's.

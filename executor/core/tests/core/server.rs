@@ -96,6 +96,7 @@ impl World {
         if update.starts {
             self.seen.trials.clear();
             self.seen.refusals.clear();
+            self.seen.attempted.clear();
         }
     }
 
