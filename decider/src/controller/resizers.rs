@@ -111,7 +111,9 @@ impl Held {
     fn of(lease: Lease) -> Self {
         let path = format!("{}/{}", lease.namespace().unwrap_or_default(), lease.name_any());
         let spec = lease.spec.unwrap_or_default();
-        let lasts = spec.lease_duration_seconds.unwrap_or(LASTS);
+        // One that was given back says that it lasts a second (client-go: leaderelection.go `release`).
+        let held = spec.holder_identity.is_some_and(|holder| !holder.is_empty());
+        let lasts = spec.lease_duration_seconds.filter(|_| held).unwrap_or(LASTS);
         Self {
             path,
             renewed: spec.renew_time.map(|renewed| renewed.0),
@@ -141,14 +143,19 @@ fn verdict(leases: &[Held], known: &Known, now: Timestamp) -> Verdict {
     if leases.iter().any(moves) {
         return Verdict::Fine;
     }
-    let stands = |lease: &Held| now.duration_since(since(lease, known, now)) >= lease.patience;
-    if leases.iter().all(stands) {
-        return Verdict::Abandoned(Abandoned {
-            lease: newest.path.clone(),
-            renewed: newest.renewed,
-        });
+    let given_up = |lease: &Held| {
+        let since = since(lease, known, now);
+        since.checked_add(lease.patience).unwrap_or(Timestamp::MAX)
+    };
+    let given_up = leases.iter().map(given_up).max().unwrap_or(now);
+    if given_up > now {
+        return Verdict::Unknown;
     }
-    Verdict::Unknown
+    Verdict::Abandoned(Abandoned {
+        lease: newest.path.clone(),
+        renewed: newest.renewed,
+        given_up,
+    })
 }
 
 #[cfg(test)]

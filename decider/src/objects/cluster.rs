@@ -53,8 +53,10 @@ pub struct Class {
 pub struct Abandoned {
     /// Namespace and name.
     pub lease: String,
-    /// When it was renewed last.
+    /// When it was renewed last, by the clock of the one who did.
     pub renewed: Option<Timestamp>,
+    /// When it had stood still for long enough, by our own clock.
+    pub given_up: Timestamp,
 }
 
 /// What a ResourceQuota leaves for storage.

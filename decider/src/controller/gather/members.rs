@@ -150,7 +150,7 @@ fn no_resizer(context: &Context, driver: &str, grown: Option<Timestamp>) -> Opti
         return None;
     }
     let gone = resizers.get(&Key::new("", driver))?;
-    if grown > gone.renewed {
+    if grown > Some(gone.given_up) {
         return None;
     }
     let since = gone

@@ -13,6 +13,11 @@ fn held(path: &str, second: i64) -> Held {
     }
 }
 
+fn read(spec: serde_json::Value) -> Held {
+    let lease = serde_json::json!({"metadata": {"namespace": "n", "name": "l"}, "spec": spec});
+    Held::of(serde_json::from_value(lease).unwrap())
+}
+
 /// What is known when these were first seen so at this second.
 fn known(leases: &[Held], since: i64) -> Known {
     let each = leases.iter().cloned();
@@ -37,11 +42,32 @@ fn a_lease_that_nobody_renews_is_abandoned() {
 
 #[test]
 fn one_that_lasts_longer_may_stand_longer() {
-    let spec = serde_json::json!({"metadata": {"namespace": "n", "name": "l"}, "spec": {"leaseDurationSeconds": 120}});
-    let slow = [Held::of(serde_json::from_value(spec).unwrap())];
+    let slow = [read(
+        serde_json::json!({"holderIdentity": "a", "leaseDurationSeconds": 120}),
+    )];
     let verdict = |now| verdict(&slow, &known(&slow, 0), at(now));
     assert_eq!(verdict(479), Verdict::Unknown);
     assert_eq!(gone(verdict(480)), Some("n/l".into()));
+}
+
+/// It says that it lasts a second, and its next holder is being started.
+#[test]
+fn one_that_was_given_back_may_stand_as_long_as_any() {
+    for holder in [serde_json::json!(null), serde_json::json!("")] {
+        let back = read(serde_json::json!({"holderIdentity": holder, "leaseDurationSeconds": 1}));
+        assert_eq!(back.patience, SignedDuration::from_secs(60));
+    }
+}
+
+#[test]
+fn it_is_given_up_by_our_own_clock_when_the_last_has_stood_for_long_enough() {
+    let two = [held("old/l", 0), held("new/l", 495)];
+    let mut standing = known(&two, 0);
+    standing.extend(known(&two[1..], 450));
+    let Verdict::Abandoned(gone) = verdict(&two, &standing, at(900)) else {
+        panic!("nobody renews any");
+    };
+    assert_eq!(gone.given_up, at(510));
 }
 
 #[test]

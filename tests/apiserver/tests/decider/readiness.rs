@@ -1,6 +1,6 @@
 //! Whether a database can grow is said before it has to.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use runtime::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
@@ -31,24 +31,43 @@ async fn that_the_resizer_is_gone_is_told_before_it_is_needed() {
     let decider = bed.decider().await;
     let mut agent = world.agent();
     agent.report_to(decider.address);
-    agent.measures(&world.pv("pg", 0), GIB, GIB / 2);
+    let pv = world.pv("pg", 0);
+    agent.measures(&pv, GIB, GIB / 2);
     let said = async || can_grow(&world, "pg-as").await;
-    until("it is told", async || {
-        said()
-            .await
-            .is_some_and(|[_, reason, _]| reason == "NobodyResizes")
-    })
-    .await;
+    let is_said = async |why: &str| {
+        until(why, async || {
+            said().await.is_some_and(|[_, reason, _]| reason == why)
+        })
+        .await;
+    };
+    is_said("NobodyResizes").await;
     let [_, _, message] = said().await.unwrap();
     assert!(
         message.contains("the resizer of driver loop.test is gone: Lease default/external-resizer-loop-test"),
         "{message}"
     );
+    // It is back, by a clock that is behind.
     send(&world.client, "PATCH", LEASE, &lease(5)).await;
-    until("it is back, by a clock that is behind", async || {
-        said().await.is_some_and(|[_, reason, _]| reason == "CanGrow")
-    })
+    is_said("CanGrow").await;
+
+    // It is gone again. A growth that was carried out since shows that somebody resizes without a Lease.
+    is_said("NobodyResizes").await;
+    agent.measures(&pv, GIB, percent(81, GIB));
+    let request = world.requests_are(1).await.remove(0);
+    world.grow_claim("data-pg-0", "2Gi").await;
+    let ended = SystemClock.now() + SignedDuration::from_secs(1);
+    let successful = json!({"status": {"phase": "Successful", "conditions": [
+        {"type": "Successful", "status": "True", "lastTransitionTime": format!("{ended:.0}")}]}});
+    let name = request["metadata"]["name"].as_str().unwrap();
+    send(
+        &world.client,
+        "PATCH",
+        &world.ops(&format!("{name}/status")),
+        &successful,
+    )
     .await;
+    agent.measures(&pv, 2 * GIB, GIB);
+    is_said("CanGrow").await;
     decider.stop().await;
 }
 
