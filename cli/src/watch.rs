@@ -24,7 +24,7 @@ pub(crate) async fn watch(cluster: &Cluster, interval: Duration) -> Result<(), E
             continue;
         }
         let Answer { replica, content } = match answer {
-            // As on a terminal, once one has answered.
+            // As on a terminal, once one has answered: whoever reads the lines shall know at once that nobody answers.
             Err(error @ (Error::NoDecider(_) | Error::TimedOut(_))) if !is_new => {
                 anstream::eprintln!("{error}");
                 continue;

@@ -5,12 +5,12 @@ use std::{
     process::Stdio,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
@@ -30,13 +30,21 @@ const INTERVAL: &str = "50ms";
 struct Fleet {
     databases: Arc<Mutex<Vec<Value>>>,
     asked: Arc<AtomicU64>,
+    /// No replica is behind the service.
+    away: Arc<AtomicBool>,
 }
 
 impl Fleet {
     fn routes(&self) -> Router {
         let page = |State(fleet): State<Self>| async move {
             fleet.asked.fetch_add(1, Ordering::SeqCst);
-            Json(answer(&fleet.databases.lock().unwrap(), None))
+            if fleet.away.load(Ordering::SeqCst) {
+                let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 503,
+                    "reason": "ServiceUnavailable", "message": "no endpoints available for service"});
+                return (StatusCode::SERVICE_UNAVAILABLE, Json(status));
+            }
+            let databases = fleet.databases.lock().unwrap();
+            (StatusCode::OK, Json(answer(&databases, None)))
         };
         Router::new()
             .route(&format!("{PROXY}/databases"), get(page))
@@ -121,4 +129,44 @@ async fn each_change_is_one_plain_line_until_it_is_interrupted() {
     output.read_to_string(&mut told).await.unwrap();
     assert_eq!((told.lines().count(), errors.as_str()), (4, ""), "{told}");
     assert!(!told.contains('\u{1b}'), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decider_that_restarts_ends_it_only_where_none_has_answered_yet() {
+    let mut tasks = JoinSet::new();
+    let fleet = Fleet::default();
+    fleet.away.store(true, Ordering::SeqCst);
+    let folder = cluster_of(&mut tasks, fleet.routes()).await;
+    let start = || {
+        let mut command = Command::from(program(folder.path(), &["watch", "--interval", INTERVAL]));
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    };
+    let ended = timeout(PATIENCE, start().wait_with_output())
+        .await
+        .expect("it ends")
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(3), "{ended:?}");
+
+    fleet.away.store(false, Ordering::SeqCst);
+    fleet.shows(&[database("shop")]);
+    let mut watch = start();
+    let mut output = BufReader::new(watch.stdout.take().unwrap());
+    assert!(line(&mut output).await.contains("demo/shop"));
+    fleet.away.store(true, Ordering::SeqCst);
+    let mut errors = BufReader::new(watch.stderr.take().unwrap());
+    let mut told = String::new();
+    timeout(PATIENCE, errors.read_line(&mut told))
+        .await
+        .expect("it is told")
+        .unwrap();
+    assert!(told.contains("no decider answers"), "{told}");
+    fleet.shows(&[database("shop"), database("wiki")]);
+    fleet.away.store(false, Ordering::SeqCst);
+    let next = line(&mut output).await;
+    assert!(next.contains("demo/wiki"), "{next}");
 }
