@@ -98,7 +98,8 @@ struct Cell {
 /// Runs the race and prints the table.
 ///
 /// # Errors
-/// When the cluster is not up, a fill cannot be made, or its rate is not the one asked for.
+/// When the cluster is not up, or nothing can be learned or recorded in it. A search that cannot be brought to its end, and a fill
+/// that cannot be recorded, are told and marked in the table.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let Args {
         mut rates,
@@ -173,10 +174,10 @@ async fn at_rates(
         recorded
     };
     let (searches, recorded) = join(searches, fills).await;
-    ensure!(recorder.try_wait()?.is_none(), "the recorder of usage has ended");
-    recorder.kill().await?;
     // What was found before something failed is told as well.
     table::print(&columns, recorded.as_deref().unwrap_or_default(), rates, runs).await?;
+    ensure!(recorder.try_wait()?.is_none(), "the recorder of usage has ended");
+    recorder.kill().await?;
     searches.and(recorded)?;
     replayed::compare(&track.world, &recording, &lives).await
 }

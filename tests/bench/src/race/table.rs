@@ -51,9 +51,13 @@ pub(super) async fn print(
         columns.iter().map(|c| c.cell.to_string()),
     );
     let of = |rate: Option<u64>, column: &Column| cell(rate, column.whole.best, rates);
-    let ours = |searched: Searched, column: &Column| {
-        let open = if searched.open { "?" } else { "" };
-        of(searched.best.map(|best| best.rate), column) + open
+    let ours = |searched: Searched, column: &Column| match searched {
+        // What was tried may be anywhere above what was not.
+        Searched {
+            best: None,
+            open: true,
+        } => "?".to_owned(),
+        Searched { best, open } => of(best.map(|best| best.rate), column) + if open { "?" } else { "" },
     };
     let whole = columns.iter().map(|c| ours(c.whole, c));
     row(&Rule::Whole.to_string(), whole);
@@ -63,13 +67,16 @@ pub(super) async fn print(
         let mut cells = Vec::new();
         for column in columns {
             let Cell { size, .. } = column.cell;
-            cells.push(if size.gib < rival.smallest {
-                "-".to_owned()
-            } else if recorded.iter().all(|fill| fill.size != size) {
-                "?".to_owned()
-            } else {
-                of(survives(rival, column.cell, recorded, runs).await?, column)
-            });
+            if size.gib < rival.smallest {
+                cells.push("-".to_owned());
+                continue;
+            }
+            let fills: Vec<&Steady> = recorded.iter().filter(|fill| fill.size == size).collect();
+            let survived = survives(rival, column.cell, &fills, runs).await?;
+            // The rate that would have been lost was not recorded.
+            let next = rates.iter().find(|rate| Some(**rate) > survived);
+            let open = next.is_some_and(|next| fills.iter().all(|fill| fill.rate != *next));
+            cells.push(of(survived, column) + if open { "?" } else { "" });
         }
         row(rival.name, cells.into_iter());
     }
@@ -88,13 +95,12 @@ pub(super) async fn print(
 async fn survives(
     rival: &Rival,
     cell: Cell,
-    recorded: &[Steady],
+    recorded: &[&Steady],
     runs: usize,
 ) -> anyhow::Result<Option<u64>> {
-    let of_size: Vec<&Steady> = recorded.iter().filter(|fill| fill.size == cell.size).collect();
-    let rates: Vec<u64> = of_size.iter().map(|fill| fill.rate).collect();
+    let rates: Vec<u64> = recorded.iter().map(|fill| fill.rate).collect();
     search::highest(&rates, async |rate| {
-        let fill = of_size.iter().find(|fill| fill.rate == rate);
+        let fill = recorded.iter().find(|fill| fill.rate == rate);
         let expansion = cell.delay.as_secs_f64();
         let phase = |run: usize| (rounded(run as u64) + 0.5) / rounded(runs as u64);
         Ok(fill.is_some_and(|fill| {
