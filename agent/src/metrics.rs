@@ -9,6 +9,7 @@ use prometheus_client::{
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 type Seconds = Gauge<f64, AtomicU64>;
+type SecondsSpent = Counter<f64, AtomicU64>;
 
 /// Sweeps of a hundred local filesystems take tenths of a millisecond; one with a dead server as long as it takes.
 const SWEEP_BUCKETS: [f64; 10] = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
@@ -45,7 +46,7 @@ pub struct Metrics {
     /// Messages sent.
     pub messages: Counter,
     /// Processor time of this process.
-    pub cpu: Seconds,
+    pub cpu: SecondsSpent,
     /// Resident memory of this process.
     pub memory: Gauge,
 }
@@ -67,7 +68,7 @@ impl Metrics {
             connects: Counter::default(),
             disconnects: Counter::default(),
             messages: Counter::default(),
-            cpu: Seconds::default(),
+            cpu: SecondsSpent::default(),
             memory: Gauge::default(),
         };
         metrics.register_volumes(registry);
@@ -174,8 +175,8 @@ impl OwnCost {
         };
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, kind);
         if let Some(process) = system.process(self.pid) {
-            let used = Duration::from_millis(process.accumulated_cpu_time());
-            metrics.cpu.set(used.as_secs_f64());
+            let used = Duration::from_millis(process.accumulated_cpu_time()).as_secs_f64();
+            metrics.cpu.inc_by((used - metrics.cpu.get()).max(0.0));
             metrics
                 .memory
                 .set(i64::try_from(process.memory()).unwrap_or(i64::MAX));
@@ -218,10 +219,23 @@ mod tests {
         for name in [
             "highwater_agent_volumes_stuck 0",
             "highwater_agent_volumes_hot 0",
-            "highwater_agent_cpu_seconds ",
+            "highwater_agent_cpu_seconds_total ",
             "highwater_agent_gap_seconds_bucket",
         ] {
             assert!(text.contains(name), "{name} in {text}");
         }
+    }
+
+    #[test]
+    fn processor_time_is_what_it_is_however_often_it_is_read() {
+        let [often, once] = [(); 2].map(|()| Metrics::register(&mut Registry::default()));
+        let mut cost = OwnCost::new();
+        // Reading takes some.
+        while often.cpu.get() < 0.05 {
+            cost.read(&often);
+        }
+        cost.read(&once);
+        let (often, once) = (often.cpu.get(), once.cpu.get());
+        assert!(often < once + 0.001, "{often} {once}");
     }
 }
