@@ -11,6 +11,7 @@ pub mod decider;
 pub mod growth;
 pub mod race;
 pub mod spread;
+mod times;
 pub mod writes;
 
 use std::time::Duration;
@@ -20,14 +21,8 @@ use e2e::{Database, Objects, Shape, World};
 use serde_json::json;
 use units::Reason;
 
-use crate::{args::Args, growth::Fill, spread::Spread, writes::Writes};
+use crate::{args::Args, growth::Fill, spread::Spread, times::Times, writes::Writes};
 
-/// What is asked of a growth (seconds).
-const REQUEST_MEDIAN: f64 = 0.2;
-const REQUEST_RISING: f64 = 0.5;
-const REQUEST_LEAP: f64 = 1.2;
-/// Request to usable, of the median: as many times the bare client's, and this much more.
-const USABLE: (f64, f64) = (1.3, 0.3);
 /// Of a smoke run, which shares the machine with everything else and must only catch a broken path.
 const SMOKE: f64 = 15.0;
 
@@ -50,27 +45,13 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let idle = Duration::from_secs(idle);
     let world = World::connect().await?;
     let (times, writes) = rounds(&world, growths, unaided, idle).await?;
-    print(&times, growths);
-    println!("{writes}");
+    println!("{growths} growths of each kind, {times}{writes}");
     let worst = times.rising.worst() + times.usable.worst();
     ensure!(
         !smoke || worst < SMOKE,
         "a growth took {worst:.1} s from its crossing"
     );
     Ok(())
-}
-
-/// All that was measured.
-struct Times {
-    /// Crossing to request, of volumes that rise to it.
-    rising: Spread,
-    /// The same of volumes that are above it at once.
-    leap: Spread,
-    /// Request to usable space, of both.
-    usable: Spread,
-    /// Patch to usable space, with kubelet nudged and without.
-    bare: Spread,
-    unaided: Spread,
 }
 
 async fn rounds(
@@ -102,6 +83,7 @@ async fn rounds(
             alone.push(bare::measure(&world, &bare, false).await?);
         }
         let times = Times {
+            all: Spread::of([rising.as_slice(), leap.as_slice()].concat()),
             rising: Spread::of(rising),
             leap: Spread::of(leap),
             usable: Spread::of(usable),
@@ -113,53 +95,4 @@ async fn rounds(
         Ok((times, writes))
     };
     world.in_namespace("bench", measured).await
-}
-
-fn print(times: &Times, growths: usize) {
-    let Times {
-        rising,
-        leap,
-        usable,
-        bare,
-        unaided,
-    } = times;
-    let verdict = |value: f64, bound: f64| if value <= bound { "holds" } else { "missed" };
-    let usable_bound = USABLE.0 * bare.median() + USABLE.1;
-    println!("{growths} growths of each kind, seconds           p50   p99   max");
-    println!("crossing -> request, rising (hot)   {rising}");
-    println!("crossing -> request, a leap         {leap}");
-    println!("request -> usable                   {usable}");
-    println!("bare patch and nudge -> usable      {bare}");
-    if !unaided.is_empty() {
-        println!("bare patch alone -> usable          {unaided}");
-    }
-    println!();
-    for (what, value, bound) in [
-        (
-            "crossing -> request, rising, p50",
-            rising.median(),
-            REQUEST_MEDIAN,
-        ),
-        (
-            "crossing -> request, rising, p99",
-            rising.percentile(99),
-            REQUEST_RISING,
-        ),
-        (
-            "crossing -> request, a leap, p99",
-            leap.percentile(99),
-            REQUEST_LEAP,
-        ),
-        (
-            "request -> usable, p50, bound 1.3 x bare + 0.3",
-            usable.median(),
-            usable_bound,
-        ),
-    ] {
-        println!("{what:<47}{value:6.2} <= {bound:.2}  {}", verdict(value, bound));
-    }
-    println!(
-        "request -> usable over bare, ratio of the medians {:.2}",
-        usable.median() / bare.median()
-    );
 }
