@@ -33,7 +33,7 @@ use crate::{
     memory::Memory,
     metrics::Metrics,
     observe::{Observer, View},
-    passed::Passed,
+    passed::{Passed, begun},
     perform::{Performer, Written, is_refused},
     wake::is_busy,
     watches::Stores,
@@ -184,7 +184,7 @@ impl Controller {
         };
         self.metrics.stand(&request.uid, state);
         for leg in self.memory.see(&request.uid, stages, now) {
-            self.metrics.passed(leg, request.created, now);
+            self.metrics.passed(leg, begun(whole, request), now);
         }
         match &step {
             Step::Wait(wait) => {

@@ -108,7 +108,7 @@ impl Metrics {
         );
         registry.register(
             "request_to_volume_seconds",
-            "Time from the creation of a request, in whole seconds, until a volume has grown",
+            "Time from the decision for a request, or its creation where none is told, until a volume has grown",
             request_to_volume.clone(),
         );
         registry.register(
@@ -190,11 +190,11 @@ impl Metrics {
         }
     }
 
-    /// A part of a claim's way, for a request created then, has ended.
-    pub(crate) fn passed(&self, leg: Leg, created: Timestamp, now: Timestamp) {
+    /// A part of a claim's way, which begun then, has ended.
+    pub(crate) fn passed(&self, leg: Leg, begun: Timestamp, now: Timestamp) {
         match leg {
             Leg::Volume => {
-                let took = now.duration_since(created).as_secs_f64();
+                let took = now.duration_since(begun).as_secs_f64();
                 self.request_to_volume.observe(took.max(0.0));
             }
             Leg::Filesystem(took) => self.volume_to_filesystem.observe(took.as_secs_f64()),

@@ -4,7 +4,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use executor_core::request::Stage;
+use api::ops::v1alpha1::{Decided, PostgresOpsRequest};
+use control::whole::Whole;
+use executor_core::{Request, request::Stage};
 use jiff::Timestamp;
 
 /// By claim, in the order in which they were first seen: no more than there are stages.
@@ -41,6 +43,12 @@ impl Passed {
     }
 }
 
+/// When the way of a request began: with the decision for it; of one that was made by hand with its creation, of which only the
+/// second is known.
+pub(crate) fn begun(whole: &Whole<PostgresOpsRequest>, request: &Request) -> Timestamp {
+    Decided::of(whole).map_or(request.created, |decided| decided.at)
+}
+
 /// What ends with this stage. Of a claim that is first seen in it nothing is known of the way there.
 fn leg(passed: &[(Stage, Timestamp)], stage: Stage, now: Timestamp) -> Option<Leg> {
     let has_device = |stage: Stage| stage >= Stage::FileSystemPending;
@@ -57,7 +65,10 @@ fn leg(passed: &[(Stage, Timestamp)], stage: Stage, now: Timestamp) -> Option<Le
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::observe::request::request;
 
     fn at(milli: i64) -> Timestamp {
         Timestamp::from_millisecond(1_800_000_000_000 + milli).unwrap()
@@ -94,6 +105,23 @@ mod tests {
         ];
         assert_eq!(passed.of("data-pg-0"), expected);
         assert!(passed.of("data-pg-1").is_empty());
+    }
+
+    #[test]
+    fn the_way_begins_with_the_decision_where_one_is_told() {
+        let begun = |annotations: Value| {
+            let whole: Whole<PostgresOpsRequest> = serde_json::from_value(json!({
+                "spec": {"databaseRef": {"name": "pg"}}, "metadata": {
+                    "name": "grow", "creationTimestamp": "2026-11-21T10:00:00Z", "annotations": annotations},
+            }))
+            .unwrap();
+            super::begun(&whole, &request(&whole).unwrap()).to_string()
+        };
+        let decided = json!({"highwater.dev/decided": r#"{"at":"2026-11-21T10:00:00.700Z"}"#});
+        assert_eq!(begun(decided), "2026-11-21T10:00:00.7Z");
+        let garbled = json!({"highwater.dev/decided": "at ten"});
+        assert_eq!(begun(garbled), "2026-11-21T10:00:00Z");
+        assert_eq!(begun(json!({})), "2026-11-21T10:00:00Z");
     }
 
     #[test]

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use kube::ResourceExt as _;
+use kube::{Resource, ResourceExt as _};
 use serde::{Deserialize, Serialize};
 
-use super::PostgresOpsRequest;
 use crate::names::ANNOTATION_DECIDED;
 
 /// When a growth was decided, and by which measurements: annotation [`ANNOTATION_DECIDED`] of a request, JSON.
@@ -22,9 +21,9 @@ pub struct Decided {
 }
 
 impl Decided {
-    /// What a request says of it; one that was made by hand says nothing.
+    /// What a PostgresOpsRequest says of it; one that was made by hand says nothing.
     #[must_use]
-    pub fn of(request: &PostgresOpsRequest) -> Option<Self> {
+    pub fn of(request: &impl Resource) -> Option<Self> {
         let text = request.annotations().get(ANNOTATION_DECIDED)?;
         serde_json::from_str(text).ok()
     }
