@@ -55,7 +55,7 @@ impl Seen {
 }
 
 /// Those whose detection is documented, with where.
-pub(super) const RIVALS: [Rival; 11] = [
+pub(super) const RIVALS: [Rival; 12] = [
     // topolvm/pvc-autoresizer@0389b284f9fa:charts/pvc-autoresizer/values.yaml#L34 (interval 10s); @da2096f91076:
     // constants.go#L26 (threshold 10%), L32 (increase 10%), internal/runners/pvc_autoresizer.go#L219 (threshold above what is
     // available), L223 (capacity and increase, up to whole GiB), L203-L205 (one at a time). No cooldown.
@@ -195,6 +195,20 @@ pub(super) const RIVALS: [Rival; 11] = [
         looks: 1,
         grown: |seen| seen.capacity + 2 * GIB,
         cooldown: 0.0,
+    },
+    // ondat/discoblocks, as it was left on 2023-03-01: controllers/pvc_controller.go#L53 (looks every half minute), L227 (not
+    // within the cooldown), L321 (a df in the pod at each look), L410 (not below the trigger), L415-L416 (what is asked for and
+    // the step); @0c9e8a8fc479:api/v1/diskconfig_types.go#L75 (80), L94 (1Gi), L99 (5m); @9573962ba618:pkg/diskinfo/
+    // diskinfo.go#L38 (df's percent, a whole number: more than 79 are 80 if it rounds up). That it leaves pods alone in
+    // their first five minutes is not held against it.
+    Rival {
+        name: "discoblocks",
+        smallest: 0,
+        periods: &[30.0],
+        short: |seen| 100 * seen.used > 79 * seen.capacity,
+        looks: 1,
+        grown: |seen| seen.capacity + GIB,
+        cooldown: 300.0,
     },
 ];
 

@@ -260,10 +260,31 @@ fn percona_has_a_look_every_five_seconds() {
 }
 
 #[test]
+fn discoblocks_rests_for_five_minutes() {
+    let name = "discoblocks";
+    short_from(name, 79 * GIB + 1);
+    assert_eq!(grown(name, 100 * GIB, 0), 101 * GIB);
+    // 16 a second: more than 80,896 after 5056 s, seen at 30n - 7.5 = 5062.5, there at 5122.5. A GiB each 300 s from then on:
+    // five are there at 6322.5, the first is needed after 6400, and no more than five are filled.
+    assert_eq!(full(name, 16, 0.25), None);
+    // 64 a second: after 1264 s, seen at 1282.5, there at 1342.5, and short of space all the time: the next GiB is decided
+    // at 1582.5 and there at 1642.5, but 103,424 are used after 1616.
+    decides(name, 64, 0.25, 1_282.5);
+    assert_eq!(full(name, 64, 0.25), Some(1617.0));
+    let used_at_last = |second: f64| {
+        let mut timeline = fill(64, 101);
+        timeline.push((second, 103_425 * MIB));
+        played(name, &timeline, 0.25)
+    };
+    assert_eq!(used_at_last(1_643.0), None);
+    assert_eq!(used_at_last(1_642.0), Some(1_642.0));
+}
+
+#[test]
 fn who_does_not_rest_grows_as_often_as_needed() {
     // 16 a second: the longest chain, 480 s, and the minute of an expansion take 8,640, and there are 10,240 at least when
     // space is short, but for Cloud SQL's 9,216, which a chain of 30 s does not take. From 100 to 180 each grows several times.
-    let rests = ["Kubernetes-Volume-Autoscaler", "Amazon RDS"];
+    let rests = ["Kubernetes-Volume-Autoscaler", "Amazon RDS", "discoblocks"];
     for rival in RIVALS.iter().filter(|rival| !rests.contains(&rival.name)) {
         let full = full_at(rival, &fill(16, 180), CAPACITY, 60.0, 0.25);
         assert_eq!(full, None, "{}", rival.name);
