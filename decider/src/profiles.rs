@@ -50,7 +50,7 @@ fn read(name: &str, spec: &StorageProfileSpec) -> Profile {
         maximum_size: size(spec.maximum_size.as_ref()),
         modifications: spec.modifications.as_ref().and_then(budget),
         duration: duration(spec.expected_duration.as_ref()).unwrap_or(default.duration),
-        shared_filesystem: spec.shared_filesystem.unwrap_or(default.shared_filesystem),
+        shared_filesystem: spec.shared_filesystem,
     }
 }
 
@@ -90,7 +90,8 @@ mod tests {
         let of =
             |class_name: &str, provisioner: &str| profile(class_name, Some(&class(provisioner)), &objects);
         assert_eq!(of("gp3", "ebs.csi.aws.com").granularity, Bytes::GIB);
-        assert!(of("x", "rancher.io/local-path").shared_filesystem);
+        assert_eq!(of("x", "rancher.io/local-path").shared_filesystem, Some(true));
+        assert_eq!(of("gp3", "ebs.csi.aws.com").shared_filesystem, Some(false));
         assert_eq!(of("gp3", "ebs.csi.aws.com").modifications.unwrap().count, 4);
         assert_eq!(of("x", "unheard.of"), Profile::default());
         let spec = |text: serde_json::Value| serde_json::from_value(text).unwrap();

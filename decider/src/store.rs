@@ -20,6 +20,7 @@ mod calm;
 mod entry;
 mod moved;
 mod node;
+mod shared;
 mod stream;
 
 use entry::Entry;

@@ -85,7 +85,8 @@ pub struct StorageProfileSpec {
             .reason(Reason::FieldValueInvalid)
     )]
     pub expected_duration: Option<DurationText>,
-    /// Volumes share one filesystem, so that a volume's size says nothing: never expanded.
+    /// Volumes share one filesystem, so that a volume's size says nothing: never expanded. If false, volumes that are seen on one
+    /// device of a node are expanded all the same: a quota gives each a size of its own there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shared_filesystem: Option<bool>,
 }

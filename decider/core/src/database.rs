@@ -128,6 +128,8 @@ pub struct Seen {
     pub fixed_inodes: bool,
     /// The filesystem is another machine's and holds more than this volume.
     pub network: bool,
+    /// Another PersistentVolume was seen on the same device of the node.
+    pub shared: bool,
     /// It cannot be measured now: the errno of a statfs that fails, 0 when it does not come back.
     pub stuck: Option<u32>,
 }

@@ -32,8 +32,9 @@ pub struct Profile {
     pub modifications: Option<Modifications>,
     /// From a request to the space being there: learned, or as expected until one was seen.
     pub duration: Duration,
-    /// The filesystem holds other volumes too, so that its size is no claim's.
-    pub shared_filesystem: bool,
+    /// The filesystem holds other volumes too, so that its size is no claim's; none if nobody says, so that what agents see
+    /// decides.
+    pub shared_filesystem: Option<bool>,
 }
 
 impl Default for Profile {
@@ -47,7 +48,7 @@ impl Default for Profile {
             maximum_size: None,
             modifications: None,
             duration: EXPECTED_EXPANSION,
-            shared_filesystem: false,
+            shared_filesystem: None,
         }
     }
 }
@@ -77,7 +78,11 @@ impl Profile {
                 (a, b) => a.or(b),
             },
             duration: self.duration.max(other.duration),
-            shared_filesystem: self.shared_filesystem || other.shared_filesystem,
+            shared_filesystem: match (self.shared_filesystem, other.shared_filesystem) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (None, _) | (_, None) => None,
+                (Some(false), Some(false)) => Some(false),
+            },
         }
     }
 }

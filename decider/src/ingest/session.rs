@@ -120,15 +120,13 @@ impl Session {
             }
         };
         self.check_clock(as_of, now);
-        for (volume, reading) in volumes {
-            named.insert(volume.index);
-            self.introduce(volume, reading.steady)?;
-            self.record(reading, now)?;
-        }
+        named.extend(volumes.iter().map(|(volume, _)| volume.index));
+        self.snapshot = Some(named);
+        self.introduce_all(volumes, now)?;
         if !last {
-            self.snapshot = Some(named);
             return Ok(None);
         }
+        let named = self.snapshot.take().unwrap_or_default();
         let gone = self.volumes.others(&named);
         gone.into_iter().for_each(|index| self.remove(index));
         self.volumes.settle();
@@ -155,15 +153,30 @@ impl Session {
             self.volumes.mount(index)?;
             self.remove(index);
         }
-        for (volume, reading) in added {
-            if let Some(named) = &mut self.snapshot {
-                named.insert(volume.index);
-            }
-            self.introduce(volume, reading.steady)?;
-            self.record(reading, now)?;
+        if let Some(named) = &mut self.snapshot {
+            named.extend(added.iter().map(|(volume, _)| volume.index));
         }
+        self.introduce_all(added, now)?;
         self.confirm(as_of, now);
         Ok(as_of)
+    }
+
+    /// Gives volumes their indices and records what is said of them, with each other known before any number is: what is on one
+    /// device with another is not to be taken for a filesystem of its own.
+    fn introduce_all(&mut self, volumes: Vec<(Volume, Reading)>, now: Timestamp) -> Result<(), BadMessage> {
+        if volumes.is_empty() {
+            return Ok(());
+        }
+        let mut readings = Vec::with_capacity(volumes.len());
+        for (volume, reading) in volumes {
+            self.introduce(volume, reading.steady)?;
+            readings.push(reading);
+        }
+        let sharing = self.volumes.sharing(self.snapshot.as_ref());
+        self.store.share(&self.registration, &sharing);
+        readings
+            .into_iter()
+            .try_for_each(|reading| self.record(reading, now))
     }
 
     /// Gives a volume its index, for the life of the stream.
@@ -172,7 +185,7 @@ impl Session {
             index,
             pv,
             pod_uid,
-            device: _,
+            device,
             fs_type,
         } = volume;
         let mount = Mount {
@@ -183,7 +196,7 @@ impl Session {
         self.volumes.check(index, &mount)?;
         let filesystem = Filesystem::of(&fs_type);
         let mount = self.store.introduce(mount, &self.registration, index, filesystem);
-        self.volumes.insert(index, mount, sent);
+        self.volumes.insert(index, mount, device, sent);
         Ok(())
     }
 

@@ -1,10 +1,15 @@
 //! The volumes of one stream by their indices, and what was sent of each the last time.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use arcstr::ArcStr;
 
 use super::{
     BadMessage,
-    wire::{Reading, Steady},
+    wire::{Device, Reading, Steady},
 };
 use crate::store::Mount;
 
@@ -24,6 +29,7 @@ pub(super) struct Volumes {
 #[derive(Debug)]
 struct Known {
     index: u32,
+    device: Option<Device>,
     mount: Arc<Mount>,
     /// Believed or not: a change leaves out what is as it was here.
     sent: Steady,
@@ -61,15 +67,39 @@ impl Volumes {
         }
     }
 
-    /// Has `index` stand for `mount`, of which `sent` was sent.
-    pub(super) fn insert(&mut self, index: u32, mount: Arc<Mount>, sent: Steady) {
+    /// Has `index` stand for `mount` on `device`, of which `sent` was sent.
+    pub(super) fn insert(&mut self, index: u32, mount: Arc<Mount>, device: Option<Device>, sent: Steady) {
+        let new = Known {
+            index,
+            device,
+            mount,
+            sent,
+        };
         match self.known(index) {
-            Some(known) => (known.mount, known.sent) = (mount, sent),
+            Some(known) => *known = new,
             None => {
                 let place = self.all.partition_point(|known| known.index < index);
-                self.all.insert(place, Known { index, mount, sent });
+                self.all.insert(place, new);
             }
         }
+    }
+
+    /// The PersistentVolumes that are on one device with another, each with such a one; of those only whose indices are among
+    /// `named` if not all are known to be there. Several pods of one volume share nothing.
+    pub(super) fn sharing(&self, named: Option<&HashSet<u32>>) -> Vec<(ArcStr, ArcStr)> {
+        let present = |known: &&Known| named.is_none_or(|named| named.contains(&known.index));
+        let mut first: HashMap<Device, &ArcStr> = HashMap::with_capacity(self.all.len());
+        let mut sharing = Vec::new();
+        for known in self.all.iter().filter(present) {
+            let (Some(device), pv) = (known.device, &known.mount.pv) else {
+                continue;
+            };
+            let other = *first.entry(device).or_insert(pv);
+            if other != pv {
+                sharing.extend([(pv.clone(), other.clone()), (other.clone(), pv.clone())]);
+            }
+        }
+        sharing
     }
 
     /// Takes an index away for ever. Answers its mount unless another index stands for that, too: a volume whose device
@@ -115,10 +145,22 @@ impl Volumes {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, sync::Arc};
+    use std::{
+        collections::{BTreeSet, HashSet},
+        sync::Arc,
+    };
 
     use super::Volumes;
-    use crate::{ingest::wire::Steady, store::Mount};
+    use crate::{
+        ingest::wire::{Device, Steady},
+        store::Mount,
+    };
+
+    const SENT: Steady = Steady {
+        capacity: 1,
+        inodes_total: 0,
+        inodes_free: 0,
+    };
 
     fn mount(pv: &str) -> Arc<Mount> {
         Arc::new(Mount {
@@ -130,15 +172,10 @@ mod tests {
 
     #[test]
     fn indices_come_and_go_in_any_order() {
-        let sent = Steady {
-            capacity: 1,
-            inodes_total: 0,
-            inodes_free: 0,
-        };
         let mut volumes = Volumes::default();
         for (index, pv) in [(5, "e"), (0, "a"), (7, "e"), (3, "c"), (0, "a")] {
             assert_eq!(volumes.check(index, &mount(pv)), Ok(()));
-            volumes.insert(index, mount(pv), sent);
+            volumes.insert(index, mount(pv), None, SENT);
         }
         assert!(volumes.check(3, &mount("a")).is_err(), "names two volumes");
         assert_eq!(volumes.mount(3), Ok(&mount("c")));
@@ -149,5 +186,42 @@ mod tests {
         assert_eq!(volumes.retire(7), None);
         assert!(volumes.check(7, &mount("e")).is_err(), "used again");
         assert_eq!(volumes.mounts().count(), 2);
+    }
+    /// Which volumes share a device, when these are there by index, name and device.
+    fn sharing(all: &[(u32, &str, &str)], named: Option<&[u32]>) -> BTreeSet<(String, String)> {
+        let mut volumes = Volumes::default();
+        for (index, pv, device) in all {
+            volumes.insert(*index, mount(pv), Device::read(device), SENT);
+        }
+        let named = named.map(|named| named.iter().copied().collect());
+        let sharing = volumes.sharing(named.as_ref()).into_iter();
+        sharing
+            .map(|(pv, with)| (pv.to_string(), with.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn two_volumes_on_one_device_share_it() {
+        let pairs = |pairs: &[(&str, &str)]| -> BTreeSet<(String, String)> {
+            let owned = pairs.iter().map(|(pv, with)| ((*pv).into(), (*with).into()));
+            owned.collect()
+        };
+        let two_disks = [(0, "a", "8:0"), (1, "b", "8:1"), (2, "c", "8:0"), (3, "d", "8:2")];
+        assert_eq!(sharing(&two_disks, None), pairs(&[("a", "c"), ("c", "a")]));
+        let three = [(0, "a", "8:0"), (1, "b", "8:0"), (2, "c", "8:0")];
+        let each: BTreeSet<_> = sharing(&three, None).into_iter().map(|(pv, _)| pv).collect();
+        assert!(each.into_iter().eq(["a", "b", "c"]), "each with another");
+    }
+
+    #[test]
+    fn what_is_one_volume_or_no_device_or_perhaps_gone_shares_nothing() {
+        let none = BTreeSet::new();
+        let two_pods = [(0, "a", "8:0"), (1, "a", "8:0"), (2, "b", "8:1")];
+        assert_eq!(sharing(&two_pods, None), none);
+        let unknown = [(0, "a", ""), (1, "b", ""), (2, "c", "0:0"), (3, "d", "0:0")];
+        assert_eq!(sharing(&unknown, None), none);
+        let took_its_number = [(0, "gone", "8:0"), (1, "new", "8:0")];
+        assert_eq!(sharing(&took_its_number, Some(&[1])), none);
+        assert_eq!(sharing(&took_its_number, Some(&[0, 1])).len(), 2);
     }
 }

@@ -10,8 +10,10 @@ use units::Bytes;
 
 use super::broken::BadMessage;
 
+mod device;
 mod reading;
 
+pub use device::Device;
 pub use reading::{Moving, Reading, Steady};
 
 /// The longest name of a Kubernetes object.
@@ -86,8 +88,8 @@ pub struct Volume {
     pub pv: String,
     /// The pod that mounts it.
     pub pod_uid: String,
-    /// `major:minor`.
-    pub device: String,
+    /// What the filesystem is on, if that is known.
+    pub device: Option<Device>,
     /// As mountinfo prints it.
     pub fs_type: String,
 }
@@ -177,7 +179,7 @@ fn read_volume(volume: v1::Volume, as_of_ms: i64) -> Result<(Volume, Reading), B
         index,
         pv: name("pv", pv)?,
         pod_uid: word("pod_uid", pod_uid)?,
-        device: word("device", device)?,
+        device: Device::read(&word("device", device)?),
         fs_type: word("fs_type", fs_type)?,
     };
     Ok((volume, reading))

@@ -19,6 +19,8 @@ pub(super) struct Entry {
     pub(super) stream: Arc<Stream>,
     pub(super) index: u32,
     pub(super) filesystem: Filesystem,
+    /// Another volume was seen on the same device.
+    pub(super) shared: bool,
     pub(super) window: Window,
     pub(super) latest: Option<Sample>,
     /// Rare, so that it is not to take room in every entry.
@@ -39,6 +41,7 @@ impl Entry {
             stream,
             index,
             filesystem,
+            shared: false,
             window: Window::default(),
             latest: None,
             refused: None,
@@ -127,6 +130,7 @@ impl Entry {
             node: self.mount.node.to_string(),
             fixed_inodes: self.filesystem == Filesystem::Ext,
             network: self.filesystem == Filesystem::Network,
+            shared: self.shared,
             stuck: self.stuck,
         })
     }
@@ -178,6 +182,30 @@ impl Filesystem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_of_filesystems_are_what_they_mean() {
+        use Filesystem::{Ext, Network, Other};
+        let types = [
+            ("nfs", Network),
+            ("nfs4", Network),
+            ("cifs", Network),
+            ("smb3", Network),
+            ("9p", Network),
+            ("fuse.glusterfs", Network),
+            ("ceph", Other),
+            ("xfs", Other),
+            ("btrfs", Other),
+            ("zfs", Other),
+            ("fuse.juicefs", Other),
+            ("", Other),
+            ("ext2", Ext),
+            ("ext4", Ext),
+        ];
+        for (fs_type, means) in types {
+            assert_eq!(Filesystem::of(fs_type), means, "{fs_type:?}");
+        }
+    }
 
     #[test]
     fn window_and_state_of_a_volume_are_bounded() {

@@ -166,7 +166,7 @@ pub(crate) fn volume(index: u32, pv: &str, used: u64) -> Volume {
         index,
         pv: pv.into(),
         pod_uid: format!("pod-of-{pv}"),
-        device: "8:0".into(),
+        device: format!("8:{index}"),
         fs_type: "xfs".into(),
         reading: Some(reading(index, used)),
     }

@@ -12,4 +12,5 @@ mod bed;
 mod nodes;
 mod refusals;
 mod reports;
+mod shared;
 mod streams;

@@ -208,6 +208,7 @@ impl Member {
                 node: "the recording".into(),
                 fixed_inodes: false,
                 network: false,
+                shared: false,
                 stuck: None,
             }),
             resize: Resize::Settled,

@@ -99,19 +99,28 @@ pub(super) fn measured<'a>(
 
 /// Shared filesystem: its fullness is not this database's, and growing the claim does not help.
 pub(super) fn shared_filesystem(profile: &Profile, fresh: &[(&Volume, &Seen)]) -> Result<(), Note> {
-    if profile.shared_filesystem {
+    if profile.shared_filesystem == Some(true) {
         let text = format!(
             "storage profile {} says that claims share a filesystem",
             profile.name
         );
         return Err(Note::new(Reason::SharedFilesystem, text));
     }
-    match fresh.iter().find(|(_, seen)| seen.network) {
-        None => Ok(()),
-        Some((volume, _)) => Err(Note::new(
-            Reason::SharedFilesystem,
-            format!("{} is on a network filesystem", volume.claim.name),
-        )),
+    if let Some((volume, _)) = fresh.iter().find(|(_, seen)| seen.network) {
+        let text = format!("{} is on a network filesystem", volume.claim.name);
+        return Err(Note::new(Reason::SharedFilesystem, text));
+    }
+    // What is said of the class goes before what is seen: with a quota each, directories of one disk have sizes of their own.
+    match fresh.iter().find(|(_, seen)| seen.shared) {
+        Some((volume, seen)) if profile.shared_filesystem.is_none() => {
+            let text = format!(
+                "{} shares a filesystem of {} with another PersistentVolume, so that its size is not the claim's; if each has \
+                 a quota there that is shown as its size, set sharedFilesystem: false in a StorageProfile for storage class {:?}",
+                volume.claim.name, seen.node, volume.claim.class
+            );
+            Err(Note::new(Reason::SharedFilesystem, text))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -12,6 +12,7 @@ mod properties;
 mod rates;
 mod read_only;
 mod scene;
+mod shared;
 mod sizes;
 mod steps;
 mod supersede;

@@ -39,10 +39,13 @@ fn stale(s: &mut Scene) {
     first_seen(s).as_of = seconds_ago(11);
 }
 fn shared_filesystem(s: &mut Scene) {
-    s.profile.shared_filesystem = true;
+    s.profile.shared_filesystem = Some(true);
 }
 fn network_filesystem(s: &mut Scene) {
     first_seen(s).network = true;
+}
+fn device_of_two_volumes(s: &mut Scene) {
+    first_seen(s).shared = true;
 }
 fn read_only(s: &mut Scene) {
     first_seen(s).sample.read_only = true;
@@ -161,6 +164,7 @@ each_rule_holds! {
     stale => Stale,
     shared_filesystem => SharedFilesystem,
     network_filesystem => SharedFilesystem,
+    device_of_two_volumes => SharedFilesystem,
     read_only => ReadOnly,
     class_not_expandable => NotExpandable,
     driver_not_expandable => NotExpandable,

@@ -98,6 +98,7 @@ pub(crate) fn seen(sample: Sample) -> Seen {
         node: "node-1".into(),
         fixed_inodes: false,
         network: false,
+        shared: false,
         stuck: None,
     }
 }

@@ -215,6 +215,7 @@ impl<'a> World<'a> {
                 node: "node-1".into(),
                 fixed_inodes: false,
                 network: false,
+                shared: false,
                 stuck: self.stuck.then_some(0),
             }),
         };

@@ -161,7 +161,7 @@ fn changes(readings: &BTreeMap<(String, String), Reading>, indices: &mut Indices
             index: indices.used,
             pv: mount.0.clone(),
             pod_uid: mount.1.clone(),
-            device: "8:0".into(),
+            device: format!("8:{}", indices.used),
             fs_type: "xfs".into(),
             reading: Some(Reading {
                 index: indices.used,

@@ -96,6 +96,7 @@ fn volume(fleet: Fleet, index: u32, now: Timestamp) -> anyhow::Result<Volume> {
             node: fleet::node(fleet.node_of(index)),
             fixed_inodes: true,
             network: false,
+            shared: false,
             stuck: None,
         }),
         resize: Resize::Settled,
