@@ -11,6 +11,7 @@ mod order;
 mod properties;
 mod rates;
 mod read_only;
+mod retry;
 mod scene;
 mod shared;
 mod sizes;
