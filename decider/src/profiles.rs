@@ -94,6 +94,7 @@ mod tests {
         assert_eq!(of("gp3", "ebs.csi.aws.com").shared_filesystem, Some(false));
         assert_eq!(of("gp3", "ebs.csi.aws.com").modifications.unwrap().count, 4);
         assert_eq!(of("x", "unheard.of"), Profile::default());
+        assert_eq!(profile("not-there", None, &objects), Profile::default());
         let spec = |text: serde_json::Value| serde_json::from_value(text).unwrap();
         objects.put(
             Key::new("", "ebs"),

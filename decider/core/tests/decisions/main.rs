@@ -20,3 +20,4 @@ mod supersede;
 mod told;
 mod traps;
 mod triggers;
+mod unknown_class;
