@@ -15,6 +15,7 @@ mod objects;
 mod pause;
 mod phases;
 mod played;
+mod rest;
 #[path = "../executor/server.rs"]
 mod server;
 mod spec;

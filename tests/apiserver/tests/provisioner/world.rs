@@ -242,7 +242,7 @@ impl World {
         all
     }
 
-    async fn versions_of<K>(&self, all: &mut Vec<(String, String)>)
+    pub(crate) async fn versions_of<K>(&self, all: &mut Vec<(String, String)>)
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + DeserializeOwned
