@@ -216,19 +216,14 @@ impl Controller {
         self.announcer.before(whole, request, step);
         let passed = self.memory.passed(&request.uid);
         let outcome = self.performer.perform(view, whole, step, &passed).await;
-        if let Some(target) = step
-            .target()
-            .filter(|_| !matches!(outcome, Err(Error::NotLeading)))
-        {
-            self.memory.attempts(&request.uid, target);
+        if outcome.as_ref().err().is_none_or(Error::was_sent) {
+            self.memory.attempts(&request.uid, step.target());
         }
         match outcome {
             Ok(written) => {
                 tracing::info!(request = request.path(), step = step.name(), "done");
                 self.metrics.done(step);
-                if let Some(target) = step.target() {
-                    self.memory.told(&request.uid, target, None);
-                }
+                self.memory.told(&request.uid, step.target(), None);
                 self.announcer.after(whole, request, step);
                 if matches!(step, Step::Begin(_) | Step::Retry(_)) {
                     self.memory.forget(&request.uid);
@@ -238,9 +233,7 @@ impl Controller {
             Err(Error::Member(trouble)) => {
                 let Trouble { reason, message } = &*trouble;
                 tracing::warn!(request = request.path(), step = step.name(), %reason, message, "a member refuses");
-                if let Some(target) = step.target() {
-                    self.memory.told(&request.uid, target, Some(*trouble));
-                }
+                self.memory.told(&request.uid, step.target(), Some(*trouble));
                 let again = self.clock.now().checked_add(MEMBER_PAUSE);
                 Ok(Outcome::Idle(Some(again.unwrap_or(Timestamp::MAX))))
             }

@@ -69,6 +69,19 @@ impl Error {
         }
     }
 
+    /// Whether it may come of what was written to: not of a write that did not get through, or met another's.
+    #[must_use]
+    pub fn was_sent(&self) -> bool {
+        match self {
+            Error::Write(error) => {
+                matches!(error.cause, write::Cause::Refused(_) | write::Cause::NoAnswer)
+                    && self.class() != RetryClass::Conflict
+            }
+            Error::Member(_) | Error::NotOffered(_) => true,
+            _ => false,
+        }
+    }
+
     /// The API server's words, when it refused a write that it would refuse again.
     #[must_use]
     pub fn refusal(&self) -> Option<(Reason, String)> {
@@ -83,5 +96,41 @@ impl Error {
             RetryClass::Invalid => Some((Reason::Refused, message)),
             RetryClass::Conflict | RetryClass::Transient | RetryClass::Bug => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    fn write(cause: write::Cause) -> Error {
+        Error::from(write::Error {
+            verb: "patch",
+            kind: "PersistentVolumeClaim".to_owned(),
+            namespace: "demo".to_owned(),
+            name: "data-pg-0".to_owned(),
+            cause,
+        })
+    }
+
+    #[test]
+    fn a_write_that_did_not_get_through_was_not_sent() {
+        let refused = |code| {
+            write(write::Cause::Refused(Box::new(Status {
+                code,
+                ..Status::default()
+            })))
+        };
+        for code in [403, 422, 429, 500, 503] {
+            assert!(refused(code).was_sent(), "{code}");
+        }
+        assert!(write(write::Cause::NoAnswer).was_sent(), "a webhook may hang");
+        let away = kube::Error::Service(std::io::Error::other("connection refused").into());
+        for error in [refused(409), write(write::Cause::NotLeading), write(away.into())] {
+            assert!(!error.was_sent(), "{error}");
+        }
+        assert!(!Error::NotLeading.was_sent());
     }
 }

@@ -57,16 +57,14 @@ impl Memory {
     }
 
     /// A write was sent.
-    pub(crate) fn attempts(&self, uid: &str, target: Target) {
-        self.lock()
-            .entry(uid.to_owned())
-            .or_default()
-            .attempted
-            .insert(target);
+    pub(crate) fn attempts(&self, uid: &str, target: Option<Target>) {
+        let mut all = self.lock();
+        all.entry(uid.to_owned()).or_default().attempted.extend(target);
     }
 
     /// A write to members failed, or succeeded.
-    pub(crate) fn told(&self, uid: &str, target: Target, trouble: Option<Trouble>) {
+    pub(crate) fn told(&self, uid: &str, target: Option<Target>, trouble: Option<Trouble>) {
+        let Some(target) = target else { return };
         let mut all = self.lock();
         match trouble {
             Some(trouble) => {

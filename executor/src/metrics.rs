@@ -190,7 +190,7 @@ impl Metrics {
         }
     }
 
-    /// A part of a claim's way, which begun then, has ended.
+    /// A part of a claim's way, which began then, has ended.
     pub(crate) fn passed(&self, leg: Leg, begun: Timestamp, now: Timestamp) {
         match leg {
             Leg::Volume => {

@@ -198,7 +198,7 @@ fn classify(words: &str) -> Reason {
         "out of space",
     ];
     const LACKS: [&str; 4] = ["no enough", "not enough", "not have enough", "n't have enough"];
-    const ROOM: [&str; 4] = ["space", "free", "capacity", "storage"];
+    const ROOM: [&str; 4] = [" space", " free", " capacity", " storage"];
     let words = words.to_lowercase();
     let has = |list: &[&str]| list.iter().any(|text| words.contains(text));
     match () {

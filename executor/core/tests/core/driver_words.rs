@@ -76,6 +76,10 @@ fn the_words_of_drivers_are_understood() {
             "code = Internal desc = not enough replicas are healthy",
             Reason::DriverError,
         ),
+        (
+            "code = Internal desc = not enough permissions in namespace longhorn-system for pd.csi.storage.gke.io",
+            Reason::DriverError,
+        ),
         // csi-driver-host-path: pull request 331
         (
             "code = ResourceExhausted desc = requested capacity 53687091200 exceeds remaining capacity for \"fast\"",
