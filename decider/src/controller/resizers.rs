@@ -35,6 +35,8 @@ const LASTS: i32 = 15;
 struct Held {
     path: String,
     renewed: Option<Timestamp>,
+    /// When the API server last saw it change, if it says so.
+    written: Option<Timestamp>,
     /// How long it may stand still.
     patience: SignedDuration,
 }
@@ -110,6 +112,8 @@ async fn leases(context: &Context, driver: &str) -> Result<Vec<Held>, kube::Erro
 impl Held {
     fn of(lease: Lease) -> Self {
         let path = format!("{}/{}", lease.namespace().unwrap_or_default(), lease.name_any());
+        let written = lease.managed_fields().iter();
+        let written = written.filter_map(|part| Some(part.time.as_ref()?.0)).max();
         let spec = lease.spec.unwrap_or_default();
         // One that was given back says that it lasts a second (client-go: leaderelection.go `release`).
         let held = spec.holder_identity.is_some_and(|holder| !holder.is_empty());
@@ -117,6 +121,7 @@ impl Held {
         Self {
             path,
             renewed: spec.renew_time.map(|renewed| renewed.0),
+            written,
             patience: SignedDuration::from_secs(lasts.saturating_mul(TIMES).into()),
         }
     }
@@ -143,14 +148,16 @@ fn verdict(leases: &[Held], known: &Known, now: Timestamp) -> Verdict {
     if leases.iter().any(moves) {
         return Verdict::Fine;
     }
-    let given_up = |lease: &Held| {
-        let since = since(lease, known, now);
-        since.checked_add(lease.patience).unwrap_or(Timestamp::MAX)
-    };
-    let given_up = leases.iter().map(given_up).max().unwrap_or(now);
-    if given_up > now {
+    let stands = |lease: &Held| now.duration_since(since(lease, known, now)) >= lease.patience;
+    if !leases.iter().all(stands) {
         return Verdict::Unknown;
     }
+    // Not since when it was looked at: another replica, or the next one, is to say the same.
+    let given_up = |lease: &Held| {
+        let written = lease.written.unwrap_or_else(|| since(lease, known, now));
+        written.checked_add(lease.patience).unwrap_or(Timestamp::MAX)
+    };
+    let given_up = leases.iter().map(given_up).max().unwrap_or(now);
     Verdict::Abandoned(Abandoned {
         lease: newest.path.clone(),
         renewed: newest.renewed,

@@ -55,7 +55,7 @@ pub struct Abandoned {
     pub lease: String,
     /// When it was renewed last, by the clock of the one who did.
     pub renewed: Option<Timestamp>,
-    /// When it had stood still for long enough, by our own clock.
+    /// When it had stood still for long enough, by the API server's clock.
     pub given_up: Timestamp,
 }
 

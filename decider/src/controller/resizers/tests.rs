@@ -9,6 +9,7 @@ fn held(path: &str, second: i64) -> Held {
     Held {
         path: path.into(),
         renewed: Some(at(second - 36_000)),
+        written: Some(at(second)),
         patience: SignedDuration::from_secs(60),
     }
 }
@@ -59,15 +60,24 @@ fn one_that_was_given_back_may_stand_as_long_as_any() {
     }
 }
 
+/// A growth after that disproves it, whichever replica asks and however lately that was started.
 #[test]
-fn it_is_given_up_by_our_own_clock_when_the_last_has_stood_for_long_enough() {
-    let two = [held("old/l", 0), held("new/l", 495)];
-    let mut standing = known(&two, 0);
-    standing.extend(known(&two[1..], 450));
-    let Verdict::Abandoned(gone) = verdict(&two, &standing, at(900)) else {
-        panic!("nobody renews any");
-    };
-    assert_eq!(gone.given_up, at(510));
+fn it_is_given_up_at_a_time_that_all_replicas_agree_on() {
+    let two = [held("old/l", 0), held("new/l", 450)];
+    for first_seen in [0, 460, 800] {
+        let Verdict::Abandoned(gone) = verdict(&two, &known(&two, first_seen), at(900)) else {
+            panic!("nobody renews any");
+        };
+        assert_eq!(gone.given_up, at(510), "first seen {first_seen}");
+    }
+}
+
+#[test]
+fn the_api_servers_time_is_that_of_the_last_change() {
+    let part = |second| serde_json::json!({"manager": "csi-resizer", "operation": "Update", "time": at(second).to_string()});
+    let lease = serde_json::json!({"metadata": {"namespace": "n", "name": "l", "managedFields": [part(7), part(9), part(8)]}});
+    let held = Held::of(serde_json::from_value(lease).unwrap());
+    assert_eq!(held.written, Some(at(9)));
 }
 
 #[test]
