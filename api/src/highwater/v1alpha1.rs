@@ -86,7 +86,7 @@ pub struct StorageProfileSpec {
     )]
     pub expected_duration: Option<DurationText>,
     /// Volumes share one filesystem, so that a volume's size says nothing: never expanded. If false, volumes that are seen on one
-    /// device of a node are expanded all the same: a quota gives each a size of its own there.
+    /// device of a node, and larger than they should be, are expanded all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shared_filesystem: Option<bool>,
 }

@@ -187,6 +187,7 @@ mod tests {
         assert!(volumes.check(7, &mount("e")).is_err(), "used again");
         assert_eq!(volumes.mounts().count(), 2);
     }
+
     /// Which volumes share a device, when these are there by index, name and device.
     fn sharing(all: &[(u32, &str, &str)], named: Option<&[u32]>) -> BTreeSet<(String, String)> {
         let mut volumes = Volumes::default();

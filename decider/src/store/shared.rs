@@ -16,7 +16,7 @@ impl Store {
             let entries = inner.volumes.get_mut(pv).into_iter().flatten();
             let own = entries.filter(|e| e.stream.id() == by.stream().id() && !e.shared);
             for entry in own {
-                tracing::warn!(
+                tracing::debug!(
                     node = &**by.node(),
                     pv = &**pv,
                     with = &**with,

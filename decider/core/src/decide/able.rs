@@ -110,18 +110,28 @@ pub(super) fn shared_filesystem(profile: &Profile, fresh: &[(&Volume, &Seen)]) -
         let text = format!("{} is on a network filesystem", volume.claim.name);
         return Err(Note::new(Reason::SharedFilesystem, text));
     }
-    // What is said of the class goes before what is seen: with a quota each, directories of one disk have sizes of their own.
-    match fresh.iter().find(|(_, seen)| seen.shared) {
-        Some((volume, seen)) if profile.shared_filesystem.is_none() => {
+    // What is said of the class goes before what is seen.
+    if profile.shared_filesystem.is_some() {
+        return Ok(());
+    }
+    match fresh.iter().find(|(volume, seen)| is_directory(volume, seen)) {
+        Some((volume, seen)) => {
             let text = format!(
-                "{} shares a filesystem of {} with another PersistentVolume, so that its size is not the claim's; if each has \
-                 a quota there that is shown as its size, set sharedFilesystem: false in a StorageProfile for storage class {:?}",
-                volume.claim.name, seen.node, volume.claim.class
+                "{} has {} and is on a filesystem of {} that other PersistentVolumes are on, too; if it is to be grown all the \
+                 same, set sharedFilesystem: false in a StorageProfile for its storage class",
+                volume.claim.name, seen.sample.usage.capacity, seen.node
             );
             Err(Note::new(Reason::SharedFilesystem, text))
         }
-        Some(_) | None => Ok(()),
+        None => Ok(()),
     }
+}
+
+/// One of several on a disk, of which it shows the whole. With a quota each, directories show sizes of their own, which are
+/// the claims'.
+fn is_directory(volume: &Volume, seen: &Seen) -> bool {
+    let own = volume.claim.capacity.max(volume.claim.device);
+    seen.shared && seen.sample.usage.capacity > own
 }
 
 /// Read-only: nobody fills such a filesystem, and neither its driver nor kubelet grows it. What the writable ones say

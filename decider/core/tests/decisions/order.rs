@@ -45,7 +45,11 @@ fn network_filesystem(s: &mut Scene) {
     first_seen(s).network = true;
 }
 fn device_of_two_volumes(s: &mut Scene) {
+    let shown = first_seen(s).sample.usage.capacity;
     first_seen(s).shared = true;
+    let claim = &mut s.db.volumes[0].claim;
+    claim.capacity = shown.saturating_sub(Bytes::MIB);
+    claim.device = claim.capacity;
 }
 fn read_only(s: &mut Scene) {
     first_seen(s).sample.read_only = true;

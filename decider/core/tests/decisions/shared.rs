@@ -1,12 +1,17 @@
 //! Two volumes seen on one device: who made the class knows better than what is seen, whichever way.
 
-use units::Reason;
+use units::{Bytes, Reason};
 
-use crate::scene::{Scene, first_seen, full};
+use crate::scene::{GIB, Scene, first_seen, full};
 
+const HALF: Bytes = Bytes::new(GIB / 2);
+
+/// Of a disk of a GiB, which is twice what the claim has.
 fn on_one_device(says: Option<bool>) -> Scene {
     let mut scene = full();
     first_seen(&mut scene).shared = true;
+    let claim = &mut scene.db.volumes[0].claim;
+    (claim.request, claim.capacity, claim.device) = (HALF, HALF, HALF);
     scene.profile.shared_filesystem = says;
     scene
 }
@@ -24,13 +29,24 @@ fn what_was_seen_and_the_remedy_are_told() {
     for word in [
         "data-pg-0",
         "node-1",
-        "another PersistentVolume",
+        "has 1Gi",
+        "other PersistentVolumes",
         "sharedFilesystem: false",
         "StorageProfile",
-        "\"standard\"",
     ] {
         assert!(text.contains(word), "{word}: {text}");
     }
+}
+
+/// As of directories with a project quota of XFS (DirectPV): the filesystem of one has its claim's size, or its volume's, which
+/// a driver rounds up.
+#[test]
+fn with_a_size_of_its_own_it_is_grown() {
+    let mut scene = on_one_device(None);
+    scene.db.volumes[0].claim.device = Bytes::new(GIB);
+    assert_eq!(scene.reason(), Reason::ThresholdExceeded);
+    scene.db.volumes[0].claim.device = Bytes::new(GIB - 1);
+    assert_eq!(scene.reason(), Reason::SharedFilesystem);
 }
 
 #[test]
