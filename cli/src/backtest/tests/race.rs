@@ -12,7 +12,8 @@ struct Heat {
     /// Its namespace.
     heat: String,
     time_to_full: String,
-    /// What an expansion took there, the middle one.
+    /// How long a request took there until it was carried out; where expansions are made longer, the first: volumes of one heat
+    /// wait for each other, and who decides waits for the end of the request before.
     expansion_millis: u64,
     /// When the API server had answered each request, by database.
     made: BTreeMap<String, Vec<Timestamp>>,
