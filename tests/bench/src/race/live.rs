@@ -39,12 +39,15 @@ pub(super) struct Made {
 }
 
 impl Live {
-    /// How long the requests took that were carried out before the heat was over: the middle one.
-    pub(super) fn expansion(&self) -> Option<Duration> {
+    /// How long the first request of a database took, if it was carried out before the heat was over; otherwise the middle one
+    /// of the heat, which volumes of one heat are not alike in: they wait for each other.
+    pub(super) fn expansion(&self, database: &str) -> Option<Duration> {
         let took = |made: &Made| Duration::try_from(made.done?.duration_since(made.at)).ok();
+        let own = self.made.iter().filter(|made| made.database == database);
+        let first = own.min_by_key(|made| made.at).and_then(took);
         let mut all: Vec<Duration> = self.made.iter().filter_map(took).collect();
         all.sort_unstable();
-        all.get(all.len() / 2).copied()
+        first.or_else(|| all.get(all.len() / 2).copied())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader},
     path::Path,
     time::Duration,
 };
@@ -39,16 +39,17 @@ pub(super) fn recorder(world: &World, file: &Path) -> anyhow::Result<Child> {
 #[derive(Deserialize)]
 struct Line<'a> {
     namespace: &'a str,
+    database: &'a str,
 }
 
 /// What `backtest -o json` says of a database.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Outcome {
     database: String,
     growths: Vec<Growth>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Growth {
     at: Timestamp,
 }
@@ -65,8 +66,8 @@ struct Compared {
     off: f64,
 }
 
-/// Replays each heat of the recording with its own policy, and prints for each rule and delay how the replay compares with what
-/// happened. How long expansions took is told to the replay.
+/// Replays each database of the recording with its own policy, and prints for each rule and delay how the replay compares with
+/// what happened. How long expansions took is told to the replay.
 ///
 /// # Errors
 /// When the recording cannot be read or replayed.
@@ -74,7 +75,11 @@ pub(super) async fn compare(world: &World, recording: &Path, lives: &[Live]) -> 
     let mut all: BTreeMap<(Duration, String), Compared> = BTreeMap::new();
     for live in lives {
         let compared = all.entry((live.delay, live.rule.to_string())).or_default();
-        compared.add(live, &replay(world, recording, live).await?);
+        let mut outcomes = Vec::new();
+        for (database, lines) in of_heat(recording, &live.namespace)? {
+            outcomes.extend(replay(world, live, &database, &lines).await?);
+        }
+        compared.add(live, &outcomes);
     }
     for ((delay, rule), compared) in all {
         println!(
@@ -94,16 +99,16 @@ pub(super) async fn compare(world: &World, recording: &Path, lives: &[Live]) -> 
     Ok(())
 }
 
-/// What a backtest makes of one heat.
-async fn replay(world: &World, recording: &Path, live: &Live) -> anyhow::Result<Vec<Outcome>> {
+/// What a backtest makes of one database.
+async fn replay(world: &World, live: &Live, database: &str, lines: &str) -> anyhow::Result<Vec<Outcome>> {
     let folder = tempfile::tempdir()?;
     let (usage, policy) = (
         folder.path().join("usage.jsonl"),
         folder.path().join("policy.json"),
     );
-    extract(recording, &live.namespace, &usage)?;
+    fs::write(&usage, lines)?;
     fs::write(&policy, live.policy.to_string())?;
-    let expansion = live.expansion().unwrap_or(live.delay + QUICK);
+    let expansion = live.expansion(database).unwrap_or(live.delay + QUICK);
     let text = |path: &Path| path.display().to_string();
     let replay = [
         "highwater",
@@ -119,21 +124,26 @@ async fn replay(world: &World, recording: &Path, live: &Live) -> anyhow::Result<
     ];
     // Where a volume would have been full, its exit code says so.
     let (said, _) = world.kubectl_says(&replay).await?;
-    serde_json::from_str(&said).with_context(|| format!("the backtest of {}", live.namespace))
+    serde_json::from_str(&said).with_context(|| format!("the backtest of {}/{database}", live.namespace))
 }
 
-/// Writes the lines of a heat into a file of their own.
-fn extract(recording: &Path, namespace: &str, into: &Path) -> anyhow::Result<()> {
-    let mut extract = File::create(into)?;
+/// The lines of a heat, by database.
+fn of_heat(recording: &Path, namespace: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
     let recording = File::open(recording).with_context(|| format!("open {}", recording.display()))?;
     for line in BufReader::new(recording).lines() {
         let line = line?;
         // The last one may be cut short.
-        if serde_json::from_str::<Line>(&line).is_ok_and(|parsed| parsed.namespace == namespace) {
-            writeln!(extract, "{line}")?;
+        let Ok(parsed) = serde_json::from_str::<Line>(&line) else {
+            continue;
+        };
+        if parsed.namespace == namespace {
+            let lines = all.entry(parsed.database.to_owned()).or_default();
+            lines.push_str(&line);
+            lines.push('\n');
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 impl Compared {
@@ -196,16 +206,45 @@ mod tests {
     }
 
     #[test]
-    fn expansions_take_as_long_as_the_middle_request() {
-        let made = |took: Option<i64>| Made {
-            database: "a".to_owned(),
-            at: at(100, 0),
-            done: took.map(|took| at(100 + took, 0)),
+    fn expansions_take_as_long_as_the_first_request_or_else_the_middle_one() {
+        let made = |database: &str, since: i64, took: Option<i64>| Made {
+            database: database.to_owned(),
+            at: at(since, 0),
+            done: took.map(|took| at(since + took, 0)),
         };
-        let mut live = heat(vec![made(Some(9)), made(None), made(Some(2)), made(Some(3))]);
-        assert_eq!(live.expansion(), Some(Duration::from_secs(3)));
-        live.made = vec![made(None)];
-        assert_eq!(live.expansion(), None);
+        let mut live = heat(vec![
+            made("a", 109, Some(2)),
+            made("a", 100, Some(9)),
+            made("b", 100, None),
+            made("c", 100, Some(3)),
+        ]);
+        let took = |live: &Live, database| live.expansion(database).map(|took| took.as_secs());
+        assert_eq!(took(&live, "a"), Some(9));
+        assert_eq!(took(&live, "b"), Some(3));
+        live.made = vec![made("a", 100, None)];
+        assert_eq!(took(&live, "a"), None);
+    }
+
+    #[test]
+    fn the_lines_of_a_heat_are_told_apart() {
+        let line = |namespace, database| {
+            format!("{{\"namespace\":\"{namespace}\",\"database\":\"{database}\",\"used\":1}}\n")
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let all = [
+            line("heat", "a"),
+            line("heats", "a"),
+            line("heat", "b"),
+            line("heat", "a"),
+        ];
+        // The last one is cut short.
+        fs::write(file.path(), all.concat() + "{\"namespace\":\"he").unwrap();
+        let found = of_heat(file.path(), "heat").unwrap();
+        let expected = [("a", line("heat", "a").repeat(2)), ("b", line("heat", "b"))];
+        assert_eq!(
+            found,
+            expected.map(|(name, lines)| (name.to_owned(), lines)).into()
+        );
     }
 
     #[test]
