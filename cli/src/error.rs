@@ -81,6 +81,11 @@ impl Error {
         }
     }
 
+    /// No decider answers now; one may in a moment, as after a restart.
+    pub(crate) const fn may_pass(&self) -> bool {
+        matches!(self, Self::NoDecider(_) | Self::TimedOut(_))
+    }
+
     /// Whoever reads the output has gone, as `head` does: no failure of ours.
     pub(crate) fn is_reader_gone(&self) -> bool {
         matches!(self, Self::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)

@@ -27,7 +27,7 @@ pub(crate) async fn record(
         match cluster.databases().await {
             Ok(answer) => output::text(&lines(&mut known, &answer.content)?)?,
             // A gap in the recording, which is better than its end.
-            Err(error @ (Error::NoDecider(_) | Error::TimedOut(_))) => anstream::eprintln!("{error}"),
+            Err(error) if error.may_pass() => anstream::eprintln!("{error}"),
             Err(error) => return Err(error),
         }
     }

@@ -25,7 +25,7 @@ pub(crate) async fn watch(cluster: &Cluster, interval: Duration) -> Result<(), E
         }
         let Answer { replica, content } = match answer {
             // As on a terminal, once one has answered: whoever reads the lines shall know at once that nobody answers.
-            Err(error @ (Error::NoDecider(_) | Error::TimedOut(_))) if !is_new => {
+            Err(error) if error.may_pass() && !is_new => {
                 anstream::eprintln!("{error}");
                 continue;
             }
@@ -41,7 +41,7 @@ pub(crate) async fn watch(cluster: &Cluster, interval: Duration) -> Result<(), E
     }
 }
 
-/// The whole screen. A decider that does not answer now may do so in a moment: that is no reason to end.
+/// The whole screen. That no decider answers now is no reason to end.
 fn screen(answer: Result<Answer<Vec<Database>>, Error>, none: &str) -> Result<String, Error> {
     match answer {
         Ok(Answer { replica, content }) => Ok(format!(
@@ -54,7 +54,7 @@ fn screen(answer: Result<Answer<Vec<Database>>, Error>, none: &str) -> Result<St
             if replica.leads { "leads" } else { "follows" },
             replica.at
         )),
-        Err(error @ (Error::NoDecider(_) | Error::TimedOut(_))) => Ok(format!("{TOP}{error}\n")),
+        Err(error) if error.may_pass() => Ok(format!("{TOP}{error}\n")),
         Err(error) => Err(error),
     }
 }
