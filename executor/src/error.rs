@@ -69,7 +69,7 @@ impl Error {
         }
     }
 
-    /// Whether it may come of what was written to: not of a write that did not get through, or met another's.
+    /// Whether the write got through to whoever takes it, whatever came of it; one that met another's write is made anew.
     #[must_use]
     pub fn was_sent(&self) -> bool {
         match self {

@@ -127,14 +127,14 @@ pub(crate) fn deleted(request: &Request, seen: &Observed, now: Timestamp) -> Ste
         .deleted
         .map(|deleted| texts::after(deleted, DELETE_TIMEOUT));
     // Without a timeout each stage has a time of its own, and the run none.
-    let late = request.timeout.is_some() && attempt::is_late(request, seen, now);
+    let deadline = attempt::deadline(request, seen).filter(|_| request.timeout.is_some());
+    let late = deadline.is_some_and(|deadline| now >= deadline);
     let patient = until.is_some_and(|until| now < until) && !late;
     let mine = pause::is_mine(request, seen);
     let unsettled = patient && mine && !operation::is_worked(request);
     let settle = unsettled.then(|| operation::settle(request, seen, now)).flatten();
     match settle {
         Some(Step::Wait(wait)) => {
-            let deadline = attempt::deadline(request, seen).filter(|_| request.timeout.is_some());
             let marks = [wait.until, until, deadline];
             return Step::Wait(Wait {
                 until: marks.into_iter().flatten().min(),

@@ -10,11 +10,10 @@ const DECIDED: &str = "Decided";
 
 /// What was known of the claim when the growth was decided, and when that was; nothing of a request that was made by hand.
 pub(super) fn before(claim: &str, decided: Option<&Decided>) -> impl Iterator<Item = PassedStage> {
-    let Some(Decided { at, measured }) = decided else {
-        return [None, None].into_iter().flatten();
-    };
-    let measured = measured.get(claim).map(|at| line(MEASURED, *at));
-    [measured, Some(line(DECIDED, *at))].into_iter().flatten()
+    let measured = decided.and_then(|decided| decided.measured.get(claim));
+    let measured = measured.map(|at| line(MEASURED, *at));
+    let decided = decided.map(|decided| line(DECIDED, decided.at));
+    measured.into_iter().chain(decided)
 }
 
 /// A stage that was seen at this time, unless it is known from before.
