@@ -170,6 +170,7 @@ async fn at_rates(
     };
     let fills = async {
         let recorded = steady::record(track, sizes, rates, &made).await;
+        // Also where not all could be made.
         made.notify_one();
         recorded
     };

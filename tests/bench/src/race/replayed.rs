@@ -72,12 +72,13 @@ struct Compared {
 /// # Errors
 /// When the recording cannot be read or replayed.
 pub(super) async fn compare(world: &World, recording: &Path, lives: &[Live]) -> anyhow::Result<()> {
+    let recorded = by_database(recording)?;
     let mut all: BTreeMap<(Duration, String), Compared> = BTreeMap::new();
     for live in lives {
         let compared = all.entry((live.delay, live.rule.to_string())).or_default();
         let mut outcomes = Vec::new();
-        for (database, lines) in of_heat(recording, &live.namespace)? {
-            outcomes.extend(replay(world, live, &database, &lines).await?);
+        for (database, lines) in recorded.get(&live.namespace).into_iter().flatten() {
+            outcomes.extend(replay(world, live, database, lines).await?);
         }
         compared.add(live, &outcomes);
     }
@@ -127,9 +128,9 @@ async fn replay(world: &World, live: &Live, database: &str, lines: &str) -> anyh
     serde_json::from_str(&said).with_context(|| format!("the backtest of {}/{database}", live.namespace))
 }
 
-/// The lines of a heat, by database.
-fn of_heat(recording: &Path, namespace: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut all: BTreeMap<String, String> = BTreeMap::new();
+/// The lines of a recording, by namespace and database.
+fn by_database(recording: &Path) -> anyhow::Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let recording = File::open(recording).with_context(|| format!("open {}", recording.display()))?;
     for line in BufReader::new(recording).lines() {
         let line = line?;
@@ -137,11 +138,10 @@ fn of_heat(recording: &Path, namespace: &str) -> anyhow::Result<BTreeMap<String,
         let Ok(parsed) = serde_json::from_str::<Line>(&line) else {
             continue;
         };
-        if parsed.namespace == namespace {
-            let lines = all.entry(parsed.database.to_owned()).or_default();
-            lines.push_str(&line);
-            lines.push('\n');
-        }
+        let heat = all.entry(parsed.namespace.to_owned()).or_default();
+        let lines = heat.entry(parsed.database.to_owned()).or_default();
+        lines.push_str(&line);
+        lines.push('\n');
     }
     Ok(all)
 }
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_a_heat_are_told_apart() {
+    fn the_lines_of_databases_are_told_apart() {
         let line = |namespace, database| {
             format!("{{\"namespace\":\"{namespace}\",\"database\":\"{database}\",\"used\":1}}\n")
         };
@@ -239,10 +239,15 @@ mod tests {
         ];
         // The last one is cut short.
         fs::write(file.path(), all.concat() + "{\"namespace\":\"he").unwrap();
-        let found = of_heat(file.path(), "heat").unwrap();
+        let found = by_database(file.path()).unwrap();
+        assert_eq!(
+            found["heats"],
+            [("a".to_owned(), line("heats", "a"))].into(),
+            "not the other's"
+        );
         let expected = [("a", line("heat", "a").repeat(2)), ("b", line("heat", "b"))];
         assert_eq!(
-            found,
+            found["heat"],
             expected.map(|(name, lines)| (name.to_owned(), lines)).into()
         );
     }
