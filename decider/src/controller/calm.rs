@@ -1,7 +1,7 @@
 //! Databases at rest: far below their thresholds, free to grow (or knowing that nobody resizes), and not full within an
-//! hour. Of such a one nothing new can be decided as long as its volumes are measured, no object of it changes and no volume moves by a whole percent: it
-//! is looked at in full about every ten minutes only, for the sake of what is predicted of it, which is written no more
-//! often.
+//! hour. Of such a one nothing new can be decided as long as its volumes are measured, no object of it changes and no
+//! volume moves by a whole percent: it is looked at in full about every ten minutes only, for the sake of what is predicted
+//! of it, which is written no more often.
 //!
 //! A large fleet is at rest nearly all of it. A sample of such a volume ends in the [`Store`], which looks whether it shows
 //! something else: nobody is woken.
